@@ -1,0 +1,11 @@
+"""Names for the array types that the kernels speak."""
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray: TypeAlias = NDArray[np.float64]
+IntArray: TypeAlias = NDArray[np.int64]
+BoolArray: TypeAlias = NDArray[np.bool_]
+StringArray: TypeAlias = NDArray[np.object_]
