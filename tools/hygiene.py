@@ -1,4 +1,4 @@
-"""Do the tracked files hold anything that belongs to one machine, or a test that cannot fail?
+"""Whether the tracked files hold what belongs to one machine, or a test that cannot fail.
 
 Run ``python tools/hygiene.py``; it prints ``file:line: what`` for each fault and exits 1. The
 patterns are put together from pieces, so that this file does not match itself.
@@ -79,7 +79,7 @@ def faults_of(name: str, text: str) -> list[str]:
     if name.startswith("tests/") and name.endswith(".py"):
         tree = ast.parse(text)
         found += [*idle_asserts(tree), *bare_skips(tree)]
-    return [f"{name}:{line}: {what}" for line, what in sorted(found)]
+    return [f"{name}:{line}: {what}" for line, what in sorted(set(found))]
 
 
 def main() -> int:

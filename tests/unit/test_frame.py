@@ -195,7 +195,7 @@ def test_an_exception_excuses_and_an_unused_one_is_a_fault(
     ("name", "text", "word"),
     [
         ("a.md", "see /wo" + "rk/main", "machine path"),
-        ("a.toml", "index = 'https://py" + "pi.org/simple'", "package index"),
+        ("a.toml", "index = 'https://py" + "pi.org/sim" + "ple'", "package index"),
         ("locks/run.txt", "--index" + "-url x", "index address"),
         ("tests/test_a.py", "def test_a():\n    assert " + "True\n", "cannot fail"),
         ("tests/test_a.py", "def test_a():\n    pytest." + "skip()\n", "without a reason"),
