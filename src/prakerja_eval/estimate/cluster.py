@@ -1,0 +1,137 @@
+"""How far do a few clusters understate the variance? Bias-reduced and jackknife cluster scores.
+
+Bell and McCaffrey (2002, Survey Methodology 28:169); Pustejovsky and Tipton (2018,
+doi 10.1080/07350015.2016.1247004), with a working model of independent homoscedastic errors.
+With H = X M X'W and B_g = [(I − H)(I − H)']_gg, CR2 multiplies the residuals of cluster g by
+A_g = B_g^(+1/2)' and CR3 by (I − H_gg)^(-1). B_g is the identity plus a matrix of rank at most 2p,
+so its root is taken in that small space, whatever the size of the cluster.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from prakerja_eval.errors import NotEstimableError
+from prakerja_eval.estimate.specs import ClusterCorrection
+from prakerja_eval.estimate.terms import LinearFit
+from prakerja_eval.typing import FloatArray, IntArray
+
+NULL_EIGENVALUE = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClusterScores:
+    """Adjusted cluster scores of one parameter c'b.
+
+    Attributes
+    ----------
+    scores : (G,) array
+        c'M X_g'W_g A_g e_g.
+    working : (G, G) array
+        Their covariance under the working model, up to sigma^2.
+    """
+
+    scores: FloatArray
+    working: FloatArray
+
+    def satterthwaite(self) -> float:
+        """Return the degrees of freedom tr(P)^2 / tr(PP) of the variance estimator."""
+        return float(np.trace(self.working) ** 2 / np.sum(self.working**2))
+
+
+def cluster_scores(
+    fit: LinearFit,
+    contrast: FloatArray,
+    codes: IntArray,
+    n_clusters: int,
+    correction: ClusterCorrection,
+) -> ClusterScores:
+    """Return the scores of c'b summed in clusters, corrected for their leverage.
+
+    Parameters
+    ----------
+    fit : LinearFit
+        The regression, m rows.
+    contrast : (p,) array
+        c.
+    codes : (m,) int array
+        Cluster of each row, 0 to G - 1.
+    n_clusters : int
+        G.
+    correction : {"none", "G", "stata", "CR2", "CR3"}
+        Only "CR2" and "CR3" change the scores; the others are scalars applied later.
+
+    Raises
+    ------
+    NotEstimableError
+        CR3 where a cluster's own rows identify a coefficient (a fixed effect of the cluster).
+    """
+    direction = fit.bread @ contrast
+    gram_w2 = fit.gram_of_squared_weights()
+    order = np.argsort(codes, kind="stable")
+    bounds = np.searchsorted(codes[order], np.arange(n_clusters + 1))
+    scores = np.zeros(n_clusters)
+    own = np.zeros(n_clusters)
+    moved = np.zeros((n_clusters, fit.n_parameters))
+    moved_w = np.zeros((n_clusters, fit.n_parameters))
+    for g in range(n_clusters):
+        rows = order[bounds[g] : bounds[g + 1]]
+        x, w, e = fit.block(rows), fit.weights[rows], fit.residuals[rows]
+        lever = _adjusted_lever(fit, x, w, gram_w2, w * (x @ direction), correction)
+        scores[g] = lever @ e
+        own[g] = lever @ lever
+        moved[g] = x.T @ lever
+        moved_w[g] = x.T @ (w * lever)
+    # g_i'[(I-H)(I-H)']_ij g_j, term by term
+    cross = moved @ fit.bread @ moved_w.T
+    working = np.diag(own) - cross - cross.T + moved @ fit.bread @ gram_w2 @ fit.bread @ moved.T
+    return ClusterScores(scores, working)
+
+
+def _adjusted_lever(
+    fit: LinearFit,
+    x: FloatArray,
+    w: FloatArray,
+    gram_w2: FloatArray,
+    lever: FloatArray,
+    correction: ClusterCorrection,
+) -> FloatArray:
+    """Return A_g' W_g X_g M c for one cluster."""
+    if correction == "CR2":
+        return _root_times(x, w, fit.bread, gram_w2, lever)
+    if correction == "CR3":
+        return _jackknife_times(x, w, fit.bread, lever)
+    return lever
+
+
+def _root_times(
+    x: FloatArray, w: FloatArray, bread: FloatArray, gram_w2: FloatArray, lever: FloatArray
+) -> FloatArray:
+    """Return B^(+1/2) times ``lever``, with B = I + QKQ' taken in the span of [X, WX]."""
+    wide = np.hstack([x, x * w[:, None]]) if np.ptp(w) > 0 else x
+    basis, values, _ = np.linalg.svd(wide, full_matrices=False)
+    basis = basis[:, values > values[0] * 1e-12] if values[0] > 0 else basis[:, :0]
+    xq, wxq = x.T @ basis, (x * w[:, None]).T @ basis
+    cross = xq.T @ bread @ wxq
+    small = np.eye(basis.shape[1]) - cross - cross.T + xq.T @ bread @ gram_w2 @ bread @ xq
+    eigenvalues, vectors = np.linalg.eigh((small + small.T) / 2)
+    alive = eigenvalues > NULL_EIGENVALUE
+    root = np.where(alive, 1 / np.sqrt(np.where(alive, eigenvalues, 1.0)), 0.0)
+    inside = vectors.T @ (basis.T @ lever)
+    return lever + basis @ (vectors @ ((root - 1.0) * inside))
+
+
+def _jackknife_times(
+    x: FloatArray, w: FloatArray, bread: FloatArray, lever: FloatArray
+) -> FloatArray:
+    """Return (I - H_gg)^(-1)' times ``lever`` by Woodbury's identity."""
+    wx = x * w[:, None]
+    remaining = np.linalg.inv(bread) - x.T @ wx
+    scale = np.sqrt(np.abs(np.diag(np.linalg.inv(bread))))
+    scaled = remaining / np.outer(scale, scale)
+    if np.linalg.eigvalsh((scaled + scaled.T) / 2)[0] < NULL_EIGENVALUE:
+        raise NotEstimableError(
+            "CR3 is not defined: without one of the clusters a coefficient is not identified "
+            "(a fixed effect of the cluster, say). Use Clustered(..., correction='CR2')."
+        )
+    return np.asarray(lever + wx @ np.linalg.solve(remaining, x.T @ lever))

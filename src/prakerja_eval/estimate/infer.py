@@ -1,0 +1,154 @@
+"""What can be said of the estimates? Standard errors, intervals, bands and corrected p-values."""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from prakerja_eval.errors import UsageError
+from prakerja_eval.estimate import draws as boot
+from prakerja_eval.estimate.estimate import INDEX_COLUMNS, Estimate
+from prakerja_eval.estimate.findings import FINDINGS_COLUMNS, Findings
+from prakerja_eval.estimate.specs import Adjustment, Inference, MultiplierBootstrap
+from prakerja_eval.estimate.variance import Variance, variance
+from prakerja_eval.typing import FloatArray
+
+
+def infer(
+    estimate: Estimate,
+    inference: Inference | None = None,
+    *,
+    level: float = 0.95,
+    adjust: Adjustment | None = None,
+) -> Findings:
+    """Return the tidy table of an estimate after inference.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        K parameters.
+    inference : Inference, optional
+        One specification for every row; left out, each row's own default.
+    level : float
+        Coverage of intervals and bands.
+    adjust : Adjustment, optional
+        Corrects the p-values of all rows as one family; the raw ones stay beside them.
+
+    Returns
+    -------
+    Findings
+        Rows without a standard error have NaN and the reason in ``status``.
+
+    Raises
+    ------
+    NotEstimableError
+        If the specification needs what the estimate does not carry.
+    UsageError
+        For a level outside (0, 1) or Romano-Wolf without a MultiplierBootstrap.
+
+    Examples
+    --------
+    >>> import pandas as pd, prakerja_eval as pe
+    >>> frame = pd.DataFrame({"id": list("abcdef"), "won": [1, 1, 1, 0, 0, 0],
+    ...                       "income": [3.0, 4.0, 5.0, 1.0, 2.0, 3.0]})
+    >>> panel = pe.read_panel(frame, pe.Roles(unit="id", offer="won"))
+    >>> pe.infer(pe.lottery.itt(panel, "income"), pe.Classical()).frame["std_error"].round(3)[0]
+    0.816
+    """
+    if not 0 < level < 1:
+        raise UsageError(f"level is {level}; it must lie between 0 and 1, 0.95 say.")
+    var = variance(estimate, inference)
+    columns = _intervals(estimate.theta, var, level)
+    draws = None
+    if isinstance(inference, MultiplierBootstrap):
+        columns, draws = _bootstrap(estimate.theta, var, inference, level, columns)
+    columns |= {"p_adjusted": np.full(len(estimate), np.nan), "family": None}
+    if adjust is not None:
+        columns |= _adjusted(columns, draws, adjust)
+    counts = estimate.counts
+    frame = pd.DataFrame(
+        {c: estimate.index[c].to_numpy() for c in INDEX_COLUMNS}
+        | {"estimate": estimate.theta}
+        | columns
+        | {"df": var.df, "inference": list(var.labels), "unit": None, "truth": np.nan}
+        | {c: counts[c].to_numpy() for c in ("n", "n_treated", "n_comparison")}
+        | {"n_clusters": var.n_clusters, "comparison_mean": counts["comparison_mean"].to_numpy()}
+        | {"status": _status(var)}
+    )
+    return Findings(frame[list(FINDINGS_COLUMNS)], level=level)
+
+
+def _intervals(theta: FloatArray, var: Variance, level: float) -> dict[str, object]:
+    """t-ratios, p-values and pointwise intervals by Student or normal quantiles."""
+    se = var.std_error()
+    quantile = stats.t.ppf((1 + level) / 2, var.df)
+    t = theta / se
+    blank = np.full(len(theta), np.nan)
+    return {
+        "std_error": se,
+        "statistic": t,
+        "p_value": 2 * stats.t.sf(np.abs(t), var.df),
+        "conf_low": theta - quantile * se,
+        "conf_high": theta + quantile * se,
+        "band_low": blank,
+        "band_high": blank,
+    }
+
+
+def _bootstrap(
+    theta: FloatArray,
+    var: Variance,
+    spec: MultiplierBootstrap,
+    level: float,
+    columns: dict[str, object],
+) -> tuple[dict[str, object], FloatArray]:
+    """Quantiles by multiplier draws, and the band that holds for all rows at once."""
+    se = var.std_error()
+    alive = np.flatnonzero(np.isfinite(se))
+    all_draws = np.full((spec.reps, len(theta)), np.nan)
+    out = {name: np.array(columns[name], dtype=float) for name in _BOOTSTRAPPED}
+    if len(alive):
+        cov = var.covariance[np.ix_(alive, alive)]
+        draws = boot.draw_t(var.scores[:, alive], cov, spec)
+        all_draws[:, alive] = draws
+        t = theta[alive] / se[alive]
+        point = boot.pointwise_quantiles(draws, level) * se[alive]
+        sup = boot.sup_quantile(draws, level) * se[alive]
+        out["p_value"][alive] = boot.exceedance(draws, t)
+        for name, half in (("conf", point), ("band", sup)):
+            out[f"{name}_low"][alive] = theta[alive] - half
+            out[f"{name}_high"][alive] = theta[alive] + half
+    return columns | out, all_draws
+
+
+_BOOTSTRAPPED = ("p_value", "conf_low", "conf_high", "band_low", "band_high")
+
+
+def _adjusted(
+    columns: dict[str, object], draws: FloatArray | None, adjust: Adjustment
+) -> dict[str, object]:
+    """Correct p-values over the rows that have one."""
+    p = np.array(columns["p_value"], dtype=float)
+    alive = np.flatnonzero(np.isfinite(p))
+    out = np.full(len(p), np.nan)
+    if adjust.method == "romano_wolf":
+        if draws is None:
+            raise UsageError(
+                "Adjustment('romano_wolf') uses the shared draws of a bootstrap; "
+                "call infer(estimate, MultiplierBootstrap(...), adjust=...)."
+            )
+        t = np.array(columns["statistic"], dtype=float)
+        out[alive] = boot.romano_wolf(draws[:, alive], t[alive])
+    elif len(alive):
+        name = {"holm": "holm", "bh": "fdr_bh"}[adjust.method]
+        out[alive] = multipletests(p[alive], method=name)[1]
+    return {"p_adjusted": out, "family": adjust.family}
+
+
+def _status(var: Variance) -> list[str]:
+    """Say why a standard error is missing where nothing was said yet."""
+    missing = ~np.isfinite(var.std_error())
+    return [
+        "no variance: the influence is zero for every unit" if gone and s == "ok" else s
+        for gone, s in zip(missing, var.status, strict=True)
+    ]

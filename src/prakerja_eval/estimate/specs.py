@@ -1,0 +1,194 @@
+"""How uncertain? The frozen specifications of inference, each of which names its allowed values."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+from prakerja_eval.errors import UsageError
+
+RobustKind: TypeAlias = Literal["HC0", "HC1", "HC2", "HC3"]
+RobustReference: TypeAlias = Literal["t", "normal", "welch"]
+ClusterCorrection: TypeAlias = Literal["none", "G", "stata", "CR2", "CR3"]
+ClusterReference: TypeAlias = Literal["normal", "t", "satterthwaite"]
+MultiplierWeights: TypeAlias = Literal["rademacher", "mammen", "webb"]
+ScoreStatus: TypeAlias = Literal["estimated", "known"]
+
+DEFAULT_REFERENCE: dict[str, ClusterReference] = {
+    "none": "normal",
+    "G": "t",
+    "stata": "t",
+    "CR2": "satterthwaite",
+    "CR3": "satterthwaite",
+}
+
+
+def one_of(value: object, allowed: object, what: str) -> None:
+    """Refuse an option that is not among the values of a Literal.
+
+    Raises
+    ------
+    UsageError
+        With the allowed values.
+    """
+    values = get_args(allowed)
+    if value not in values:
+        raise UsageError(f"{what} is {value!r}; it must be one of {', '.join(map(repr, values))}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Classical:
+    """Homoscedastic least-squares variance, sigma^2 (X'WX)^-1, with t quantiles on n - p.
+
+    Needs the linear fit behind the estimate.
+    """
+
+    @property
+    def label(self) -> str:
+        """Name the specification as tables print it."""
+        return "classical"
+
+
+@dataclass(frozen=True, slots=True)
+class Robust:
+    """Heteroscedasticity-robust variance of independent units.
+
+    Parameters
+    ----------
+    kind : {"HC0", "HC1", "HC2", "HC3"}
+        Leverage correction (MacKinnon and White 1985, doi 10.1016/0304-4076(85)90158-7).
+    reference : {"t", "normal", "welch"}
+        Quantiles: Student on n - p; normal; or the Welch-Satterthwaite degrees of freedom of a
+        difference of cell means.
+    """
+
+    kind: RobustKind = "HC2"
+    reference: RobustReference = "t"
+
+    def __post_init__(self) -> None:
+        one_of(self.kind, RobustKind, "Robust(kind)")
+        one_of(self.reference, RobustReference, "Robust(reference)")
+
+    @property
+    def label(self) -> str:
+        """Name the specification as tables print it."""
+        return self.kind if self.reference == "t" else f"{self.kind}, {self.reference}"
+
+
+@dataclass(frozen=True, slots=True)
+class Clustered:
+    """Cluster-robust variance: the influence is summed within clusters.
+
+    Parameters
+    ----------
+    by : str
+        "unit" or a cluster column that Roles names.
+    correction : {"none", "G", "stata", "CR2", "CR3"}
+        None; G/(G - 1); Stata's G/(G - 1) (n - 1)/(n - p); bias-reduced linearisation (Bell and
+        McCaffrey 2002; Pustejovsky and Tipton 2018, doi 10.1080/07350015.2016.1247004); jackknife.
+    reference : {"normal", "t", "satterthwaite"}, optional
+        Quantiles: normal, Student on G - 1, or Satterthwaite degrees of freedom under a working
+        model of independent errors. Left out: normal for "none", Student for "G" and "stata",
+        Satterthwaite for "CR2" and "CR3".
+    """
+
+    by: str
+    correction: ClusterCorrection = "G"
+    reference: ClusterReference | None = None
+
+    def __post_init__(self) -> None:
+        one_of(self.correction, ClusterCorrection, "Clustered(correction)")
+        if self.reference is not None:
+            one_of(self.reference, ClusterReference, "Clustered(reference)")
+
+    @property
+    def quantiles(self) -> ClusterReference:
+        """Return the reference distribution in force."""
+        return self.reference or DEFAULT_REFERENCE[self.correction]
+
+    @property
+    def label(self) -> str:
+        """Name the specification as tables print it."""
+        return f"clustered by {self.by} ({self.correction}, {self.quantiles})"
+
+
+@dataclass(frozen=True, slots=True)
+class AbadieImbens:
+    """Variance of nearest-neighbour matching (Abadie and Imbens 2006, 2016), normal quantiles.
+
+    Parameters
+    ----------
+    score : {"estimated", "known"}
+        "estimated" adds the correction for a parametric score that was fitted
+        (doi 10.3982/ECTA11293) and needs one; "known" is the 2006 variance
+        (doi 10.1111/j.1468-0262.2006.00655.x).
+    """
+
+    score: ScoreStatus = "estimated"
+
+    def __post_init__(self) -> None:
+        one_of(self.score, ScoreStatus, "AbadieImbens(score)")
+
+    @property
+    def label(self) -> str:
+        """Name the specification as tables print it."""
+        return f"Abadie-Imbens, {self.score} score"
+
+
+@dataclass(frozen=True, slots=True)
+class MultiplierBootstrap:
+    """Multiplier bootstrap of the influence, with pointwise intervals and a simultaneous band.
+
+    Clusters get one random weight each. Where units are the clusters, the draws are Gaussian with
+    the exact covariance of the influence, which is their limit and does not depend on n.
+
+    Parameters
+    ----------
+    reps : int
+        Number of draws.
+    seed : int
+        Seed of ``numpy.random.Generator(PCG64)``.
+    weights : {"rademacher", "mammen", "webb"}
+        Weights for clusters. "webb" has six points and suits ten clusters or fewer.
+    by : str
+        "unit" or a cluster column.
+    """
+
+    reps: int = 9_999
+    seed: int = 1
+    weights: MultiplierWeights = "rademacher"
+    by: str = "unit"
+
+    def __post_init__(self) -> None:
+        one_of(self.weights, MultiplierWeights, "MultiplierBootstrap(weights)")
+        if self.reps < 99:
+            raise UsageError(f"MultiplierBootstrap(reps) is {self.reps}; use at least 99 draws.")
+
+    @property
+    def label(self) -> str:
+        """Name the specification as tables print it."""
+        return f"multiplier bootstrap by {self.by} ({self.reps} draws)"
+
+
+Inference: TypeAlias = Classical | Robust | Clustered | AbadieImbens | MultiplierBootstrap
+
+AdjustMethod: TypeAlias = Literal["holm", "bh", "romano_wolf"]
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """Correct the p-values of a family of outcomes or comparisons.
+
+    Parameters
+    ----------
+    method : {"holm", "bh", "romano_wolf"}
+        Holm (1979) and Benjamini and Hochberg (1995) work on any p-values; Romano and Wolf's
+        step-down (2005, doi 10.1198/016214504000000539) works on the shared draws of a
+        ``MultiplierBootstrap`` and so respects the dependence between outcomes.
+    family : str
+        The name printed in the column ``family``.
+    """
+
+    method: AdjustMethod = "holm"
+    family: str = "all rows"
+
+    def __post_init__(self) -> None:
+        one_of(self.method, AdjustMethod, "Adjustment(method)")

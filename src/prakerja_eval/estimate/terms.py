@@ -1,0 +1,153 @@
+"""What stands behind a parameter: the regression or matching that leverage corrections need.
+
+The influence ψ of a parameter is kept as the law gives it. A *term* keeps, beside ψ, what the
+finite-sample corrections work on: rows of a regression with their residuals and leverage, or the
+two Abadie-Imbens variances of a matching estimate. Corrections are additive on ψ, so that contrasts
+and joins carry them along.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+
+from prakerja_eval.typing import FloatArray, IntArray
+
+FULL_LEVERAGE = 1.0 - 1e-10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinearFit:
+    """A weighted least-squares problem: b = M X'W y with M = (X'WX)^-1.
+
+    Attributes
+    ----------
+    residuals, weights : (m,) arrays
+        A row an observation.
+    bread : (p, p) array
+        M.
+    rows : (m,) int array
+        Position of each row's unit in ``Estimate.units``.
+    design : (m, p) array, optional
+        X; None for cell means, whose X is the one-hot coding of ``cells``.
+    cells : (m,) int array, optional
+        Cell of each row, for a saturated regression on cell dummies.
+    """
+
+    residuals: FloatArray
+    weights: FloatArray
+    bread: FloatArray
+    rows: IntArray
+    design: FloatArray | None = None
+    cells: IntArray | None = None
+
+    @property
+    def n_rows(self) -> int:
+        """Return the number of rows with positive weight."""
+        return int(np.count_nonzero(self.weights))
+
+    @property
+    def n_parameters(self) -> int:
+        """Return p."""
+        return len(self.bread)
+
+    def block(self, select: IntArray) -> FloatArray:
+        """Return the rows of X at the positions ``select``, dense."""
+        if self.design is not None:
+            return self.design[select]
+        if self.cells is None:
+            raise ValueError("a LinearFit has a design or cells")
+        out = np.zeros((len(select), self.n_parameters))
+        out[np.arange(len(select)), self.cells[select]] = 1.0
+        return out
+
+    def project(self, contrast: FloatArray) -> FloatArray:
+        """Return X M c, (m,): how much a unit residual moves c'b."""
+        direction = self.bread @ contrast
+        if self.cells is not None:
+            return direction[self.cells]
+        return self.block(np.arange(len(self.weights))) @ direction
+
+    def leverage(self) -> FloatArray:
+        """Return h_i = w_i x_i' M x_i, (m,)."""
+        if self.cells is not None:
+            return np.diag(self.bread)[self.cells] * self.weights
+        design = self.block(np.arange(len(self.weights)))
+        return np.einsum("ij,jk,ik->i", design, self.bread, design, optimize=True) * self.weights
+
+    def gram_of_squared_weights(self) -> FloatArray:
+        """Return X'W^2 X, (p, p)."""
+        if self.cells is not None:
+            return np.diag(np.bincount(self.cells, self.weights**2, minlength=self.n_parameters))
+        design = self.block(np.arange(len(self.weights)))
+        return np.asarray((design * self.weights[:, None] ** 2).T @ design)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinearTerm:
+    """The part c'b of a parameter, with b from a linear fit.
+
+    ``core`` is the part of ψ that the leverage corrections rescale, row by row.
+    """
+
+    fit: LinearFit
+    contrast: FloatArray
+
+    def core(self) -> FloatArray:
+        """Return (X M c)_i w_i e_i, (m,)."""
+        return self.fit.project(self.contrast) * self.fit.weights * self.fit.residuals
+
+    def scaled(self, factor: float) -> "LinearTerm":
+        """Return the term of ``factor`` times the parameter."""
+        return replace(self, contrast=self.contrast * factor)
+
+    def moved(self, positions: IntArray) -> "LinearTerm":
+        """Return the term with unit positions mapped through ``positions``."""
+        return replace(self, fit=replace(self.fit, rows=positions[self.fit.rows]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MatchingTerm:
+    """A nearest-neighbour matching estimate: its influence part and its published variances.
+
+    Attributes
+    ----------
+    psi : (m,) array
+        Otsu-Rai linear form, rescaled to ``variance``; m matched sample units.
+    rows : (m,) int array
+        Their positions in ``Estimate.units``.
+    variance : float
+        The variance to which ψ is scaled: with the score's estimation where a score was fitted.
+    variance_known : float
+        The 2006 variance, which takes the score as known.
+    score_fitted : bool
+        Whether ``variance`` includes the correction for an estimated score.
+    regression : LinearTerm, optional
+        The weighted regression of the outcome on treatment in the matched sample.
+    """
+
+    psi: FloatArray
+    rows: IntArray
+    variance: float
+    variance_known: float
+    score_fitted: bool
+    regression: LinearTerm | None = None
+
+    def scaled(self, factor: float) -> "MatchingTerm":
+        """Return the term of ``factor`` times the parameter."""
+        regression = None if self.regression is None else self.regression.scaled(factor)
+        return replace(
+            self,
+            psi=self.psi * factor,
+            variance=self.variance * factor**2,
+            variance_known=self.variance_known * factor**2,
+            regression=regression,
+        )
+
+    def moved(self, positions: IntArray) -> "MatchingTerm":
+        """Return the term with unit positions mapped through ``positions``."""
+        regression = None if self.regression is None else self.regression.moved(positions)
+        return replace(self, rows=positions[self.rows], regression=regression)
+
+
+Term: TypeAlias = LinearTerm | MatchingTerm

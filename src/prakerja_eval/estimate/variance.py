@@ -1,0 +1,336 @@
+"""How uncertain are the estimates? The only room that computes a covariance from influence."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from prakerja_eval.errors import NotEstimableError, UsageError
+from prakerja_eval.estimate.cluster import cluster_scores
+from prakerja_eval.estimate.estimate import Estimate
+from prakerja_eval.estimate.specs import (
+    AbadieImbens,
+    Classical,
+    Clustered,
+    Inference,
+    MultiplierBootstrap,
+    Robust,
+)
+from prakerja_eval.estimate.terms import FULL_LEVERAGE, LinearTerm, MatchingTerm, Term
+from prakerja_eval.typing import FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Variance:
+    """A covariance and what it was made of.
+
+    Attributes
+    ----------
+    scores : (G, K) array
+        Influence after corrections, summed within clusters; ``covariance`` is its cross-product
+        (but for the classical variance).
+    covariance : (K, K) array
+    df : (K,) array
+        Degrees of freedom of the quantiles; infinite for the normal distribution.
+    n_clusters : (K,) array
+        Independent units or clusters that took part in each row.
+    labels, status : tuples of str
+        Inference and state of each row; "ok", or why there is no standard error.
+    """
+
+    scores: FloatArray
+    covariance: FloatArray
+    df: FloatArray
+    n_clusters: IntArray
+    labels: tuple[str, ...]
+    status: tuple[str, ...]
+
+    def std_error(self) -> FloatArray:
+        """Return the square roots of the diagonal, NaN where there is no variance."""
+        diagonal = np.diag(self.covariance)
+        return np.sqrt(np.where(diagonal > 0, diagonal, np.nan))
+
+
+def variance(estimate: Estimate, inference: Inference | None = None) -> Variance:
+    """Return the joint covariance of an estimate's rows.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        K parameters.
+    inference : Inference, optional
+        One specification for all rows. Left out: each row under its own default; rows that share
+        their independent units then share a covariance, and rows that do not get NaN between them.
+
+    Raises
+    ------
+    NotEstimableError
+        If the specification needs what the estimate does not carry.
+    """
+    specs = estimate.defaults if inference is None else (inference,) * len(estimate)
+    levels = [_level(spec) for spec in specs]
+    parts = []
+    for level in dict.fromkeys(levels):
+        rows = np.array([k for k, other in enumerate(levels) if other == level])
+        parts.append((rows, _at_level(estimate, rows, [specs[k] for k in rows], level)))
+    return parts[0][1] if len(parts) == 1 else _apart(len(estimate), parts)
+
+
+def _level(spec: Inference) -> str:
+    """Return the independent units of a specification: the name of a cluster column, or "unit"."""
+    return spec.by if isinstance(spec, Clustered | MultiplierBootstrap) else "unit"
+
+
+def cluster_codes(estimate: Estimate, by: str) -> IntArray:
+    """Return the cluster of each unit as codes in order of first appearance.
+
+    Raises
+    ------
+    UsageError
+        For an unknown column, or one on which joined estimates disagree.
+    NotEstimableError
+        For a unit without a cluster.
+    """
+    if by == "unit":
+        return np.arange(len(estimate.units))
+    if by not in estimate.units.columns:
+        known = ", ".join(["unit", *(c for c in estimate.units.columns if c != "weight")])
+        why = " (the joined estimates disagree on it)" if by in estimate.differing else ""
+        raise UsageError(f"there is no cluster column {by!r}{why}; there are: {known}.")
+    codes, _ = pd.factorize(estimate.units[by])
+    missing = int(((codes < 0) & estimate.sample.any(axis=1)).sum())
+    if missing:
+        raise NotEstimableError(f"{missing} units have no value in the cluster column {by!r}.")
+    return np.where(codes < 0, codes.max(initial=0) + 1, codes).astype(np.int64)
+
+
+def _at_level(estimate: Estimate, rows: IntArray, specs: list[Inference], level: str) -> Variance:
+    """Covariance of rows that share their independent units."""
+    codes = cluster_codes(estimate, level)
+    groups = int(codes.max(initial=-1)) + 1
+    scores = np.zeros((groups, len(rows)))
+    df = np.full(len(rows), np.inf)
+    status = []
+    for j, (k, spec) in enumerate(zip(rows, specs, strict=True)):
+        scores[:, j], df[j], state = _row_scores(estimate, int(k), spec, codes, groups)
+        status.append(state)
+    covariance = scores.T @ scores
+    for j, spec in enumerate(specs):
+        if isinstance(spec, Classical):
+            covariance = _with_classical(estimate, rows, specs, covariance, j)
+    counts = [len(np.unique(codes[estimate.sample[:, k]])) for k in rows]
+    labels = tuple(s.label for s in specs)
+    return Variance(scores, covariance, df, np.array(counts, dtype=np.int64), labels, tuple(status))
+
+
+def _row_scores(
+    estimate: Estimate, k: int, spec: Inference, codes: IntArray, groups: int
+) -> tuple[FloatArray, float, str]:
+    """Corrected scores of one row by cluster, its degrees of freedom and its status."""
+    psi, terms = estimate.psi[:, k], estimate.terms[k]
+    state = str(estimate.counts["status"].iloc[k])
+    if np.isnan(estimate.theta[k]) or np.isnan(psi).any():
+        return np.full(groups, np.nan), np.inf, state
+    if isinstance(spec, Clustered):
+        scores, df = _clustered(estimate, k, spec, codes, groups)
+        return scores, df, state
+    if isinstance(spec, AbadieImbens):
+        psi = psi + _sum_rows([_abadie_imbens(t, spec) for t in _matchings(terms)], len(psi))
+    elif isinstance(spec, Robust):
+        psi = psi + _sum_rows([_leverage(t, spec) for t in _linear(terms, spec)], len(psi))
+    df = _df_of_rows(terms, spec)
+    if np.isnan(psi).any():
+        return np.full(groups, np.nan), df, "an arm or cell of one unit has no variance"
+    return _sum_rows([(codes, psi)], groups), df, state
+
+
+def _sum_rows(parts: list[tuple[IntArray, FloatArray]], n: int) -> FloatArray:
+    """Add corrections given by row to a vector by unit."""
+    out = np.zeros(n)
+    for rows, values in parts:
+        out += np.bincount(rows, values, minlength=n)
+    return out
+
+
+def _linear(terms: tuple[Term, ...], spec: Inference) -> list[LinearTerm]:
+    """Return the linear terms that a leverage correction needs; none for HC0."""
+    if isinstance(spec, Robust) and spec.kind == "HC0" and spec.reference == "normal":
+        return []
+    linear = [t for t in terms if isinstance(t, LinearTerm)]
+    if not linear or len(linear) < len(terms):
+        advice = (
+            "use AbadieImbens(), or Clustered('pair') after matching without replacement"
+            if any(isinstance(t, MatchingTerm) for t in terms)
+            else "use Robust('HC0', reference='normal') or Clustered('unit', correction='none')"
+        )
+        raise NotEstimableError(
+            f"{spec.label} inference needs the linear fit behind the estimate, "
+            f"and this one has none; {advice}."
+        )
+    repeated = any(len(np.unique(t.fit.rows)) < len(t.fit.rows) for t in linear)
+    if repeated:
+        raise NotEstimableError(
+            f"{spec.label} inference takes rows as independent, and here a unit has several; "
+            "use Clustered('unit') or a cluster above it."
+        )
+    return linear
+
+
+def _matchings(terms: tuple[Term, ...]) -> list[MatchingTerm]:
+    """Return the matching terms, or refuse if there are none."""
+    found = [t for t in terms if isinstance(t, MatchingTerm)]
+    if not found or len(found) < len(terms):
+        raise NotEstimableError("AbadieImbens is the variance of matching; this is no matching.")
+    return found
+
+
+def _abadie_imbens(term: MatchingTerm, spec: AbadieImbens) -> tuple[IntArray, FloatArray]:
+    """Rescale the linear form to the variance that the specification names."""
+    if spec.score == "estimated" and not term.score_fitted:
+        raise NotEstimableError(
+            "AbadieImbens('estimated') corrects for a fitted parametric score, and this matching "
+            "has none; use AbadieImbens('known')."
+        )
+    wanted = term.variance if spec.score == "estimated" else term.variance_known
+    return term.rows, term.psi * (np.sqrt(wanted / term.variance) - 1.0)
+
+
+def _leverage(term: LinearTerm, spec: Robust) -> tuple[IntArray, FloatArray]:
+    """Return what HC1, HC2 or HC3 adds to ψ, by row."""
+    fit, core = term.fit, term.core()
+    if spec.kind == "HC1":
+        n, p = fit.n_rows, fit.n_parameters
+        return fit.rows, core * (np.sqrt(n / (n - p)) - 1.0)
+    if spec.kind == "HC0":
+        return fit.rows, np.zeros_like(core)
+    leverage = fit.leverage()
+    full = leverage >= FULL_LEVERAGE
+    spare = np.where(full, 1.0, 1.0 - leverage)
+    factor = 1.0 / np.sqrt(spare) if spec.kind == "HC2" else 1.0 / spare
+    weight = np.abs(fit.project(term.contrast)) * fit.weights
+    lost = full & (weight > 1e-12 * weight.max(initial=0.0))
+    return fit.rows, np.where(lost, np.nan, core * (factor - 1.0))
+
+
+def _df_of_rows(terms: tuple[Term, ...], spec: Inference) -> float:
+    """Degrees of freedom where units are independent."""
+    if isinstance(spec, Classical) or (isinstance(spec, Robust) and spec.reference == "t"):
+        linear = _linear(terms, spec)
+        return float(min(t.fit.n_rows - t.fit.n_parameters for t in linear))
+    if isinstance(spec, Robust) and spec.reference == "welch":
+        return _welch(_linear(terms, spec), spec)
+    return np.inf
+
+
+def _welch(terms: list[LinearTerm], spec: Robust) -> float:
+    """Welch-Satterthwaite degrees of freedom: (Σ v_c)² / Σ v_c²/(n_c − 1) over cells."""
+    if len(terms) != 1 or terms[0].fit.cells is None:
+        raise NotEstimableError(
+            f"Robust('{spec.kind}', reference='welch') is for a difference of cell means; "
+            "use reference='t'."
+        )
+    fit = terms[0].fit
+    cells = terms[0].fit.cells
+    _, extra = _leverage(terms[0], spec)
+    v = np.bincount(cells, (terms[0].core() + extra) ** 2, minlength=fit.n_parameters)
+    n = np.bincount(cells, fit.weights > 0, minlength=fit.n_parameters)
+    used = v > 0
+    return float(v.sum() ** 2 / np.sum(v[used] ** 2 / (n[used] - 1)))
+
+
+def _clustered(
+    estimate: Estimate, k: int, spec: Clustered, codes: IntArray, groups: int
+) -> tuple[FloatArray, float]:
+    """Scores and degrees of freedom of one row, clustered."""
+    psi, terms = estimate.psi[:, k], estimate.terms[k]
+    if any(isinstance(t, MatchingTerm) for t in terms):
+        psi, terms = _pairs_regression(psi, terms, spec)
+    present = np.unique(codes[estimate.sample[:, k]])
+    scores = _sum_rows([(codes, psi)], groups)
+    df = np.inf if spec.quantiles == "normal" else float(len(present) - 1)
+    if spec.correction in ("CR2", "CR3") or spec.quantiles == "satterthwaite":
+        fits = _same_fit(terms, spec)
+        compact = np.searchsorted(present, codes[fits.fit.rows])
+        plain = np.bincount(compact, fits.core(), minlength=len(present))
+        made = cluster_scores(fits.fit, fits.contrast, compact, len(present), spec.correction)
+        scores[present] += made.scores - plain
+        df = made.satterthwaite() if spec.quantiles == "satterthwaite" else df
+    return scores * _cluster_factor(len(present), terms, spec), df
+
+
+def _cluster_factor(groups: int, terms: tuple[Term, ...], spec: Clustered) -> float:
+    """Return the scalar correction of the scores."""
+    if groups < 2:
+        raise NotEstimableError(f"clustering by {spec.by!r} leaves {groups} cluster; two at least.")
+    if spec.correction == "G":
+        return float(np.sqrt(groups / (groups - 1)))
+    if spec.correction == "stata":
+        fit = _same_fit(terms, spec).fit
+        n, p = fit.n_rows, fit.n_parameters
+        return float(np.sqrt(groups / (groups - 1) * (n - 1) / (n - p)))
+    return 1.0
+
+
+def _same_fit(terms: tuple[Term, ...], spec: Clustered) -> LinearTerm:
+    """Merge terms of one regression into one; refuse where there are several regressions."""
+    linear = [t for t in terms if isinstance(t, LinearTerm)]
+    if not linear:
+        raise NotEstimableError(
+            f"{spec.label} needs the linear fit behind the estimate, and this one has none; "
+            "use Clustered(..., correction='G')."
+        )
+    if any(t.fit.residuals is not linear[0].fit.residuals for t in linear):
+        raise NotEstimableError(
+            f"{spec.label} is defined within one regression, and this combines several; "
+            "use Clustered(..., correction='G')."
+        )
+    return LinearTerm(linear[0].fit, np.sum([t.contrast for t in linear], axis=0))
+
+
+def _pairs_regression(
+    psi: FloatArray, terms: tuple[Term, ...], spec: Clustered
+) -> tuple[FloatArray, tuple[Term, ...]]:
+    """Replace the linear form of a matching by the regression in the matched sample."""
+    matchings = [t for t in terms if isinstance(t, MatchingTerm)]
+    regressions = tuple(t.regression for t in matchings if t.regression is not None)
+    if spec.by != "pair" or len(regressions) < len(matchings):
+        raise NotEstimableError(
+            "clustered inference after nearest-neighbour matching is refused: its coverage is not "
+            "shown. Use AbadieImbens(), or Clustered('pair') after matching without replacement "
+            "(Abadie and Spiess 2022)."
+        )
+    swap = _sum_rows([(t.rows, -t.psi) for t in matchings], len(psi))
+    swap += _sum_rows([(t.fit.rows, t.core()) for t in regressions], len(psi))
+    return psi + swap, regressions
+
+
+def _with_classical(
+    estimate: Estimate, rows: IntArray, specs: list[Inference], covariance: FloatArray, j: int
+) -> FloatArray:
+    """Put sigma² c'Mc on the diagonal and sigma² c'Mc' between rows of one regression."""
+    out = covariance.copy()
+    mine = _linear(estimate.terms[rows[j]], specs[j])
+    for i, k in enumerate(rows):
+        theirs = [t for t in estimate.terms[k] if isinstance(t, LinearTerm)]
+        same = len(mine) == len(theirs) == 1 and mine[0].fit.residuals is theirs[0].fit.residuals
+        value = np.nan
+        if same and isinstance(specs[i], Classical):
+            fit = mine[0].fit
+            sigma2 = np.sum(fit.weights * fit.residuals**2) / (fit.n_rows - fit.n_parameters)
+            value = float(sigma2 * mine[0].contrast @ fit.bread @ theirs[0].contrast)
+        out[i, j] = out[j, i] = value
+    return out
+
+
+def _apart(k_total: int, parts: list[tuple[IntArray, Variance]]) -> Variance:
+    """Assemble groups of rows whose independent units differ; between them nothing is known."""
+    covariance = np.full((k_total, k_total), np.nan)
+    df, counts = np.zeros(k_total), np.zeros(k_total, dtype=np.int64)
+    labels, status = [""] * k_total, [""] * k_total
+    for rows, part in parts:
+        covariance[np.ix_(rows, rows)] = part.covariance
+        df[rows], counts[rows] = part.df, part.n_clusters
+        for j, k in enumerate(rows):
+            labels[k], status[k] = part.labels[j], part.status[j]
+    scores = np.full((0, k_total), np.nan)
+    return Variance(scores, covariance, df, counts, tuple(labels), tuple(status))
