@@ -1,0 +1,126 @@
+"""Which few sums a group's panel of outcomes comes down to, missing waves and all."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from prakerja_eval.typing import FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMoments:
+    """Sufficient statistics of outcomes over T waves, by group and pattern of missing waves.
+
+    Attributes
+    ----------
+    group : (C,) int
+        Group code of the cell.
+    pattern : (C,) int
+        Bit t is set where the cell's units are observed at wave t.
+    n : (C,) int
+        Units.
+    weight, weight_sq : (C,)
+        Sums of w and of w squared.
+    mean : (C, T)
+        Weighted means; NaN where not observed.
+    cross : (C, T, T)
+        sum w (y - mean)(y - mean)' about the cell's own mean; NaN where not observed.
+    """
+
+    group: IntArray
+    pattern: IntArray
+    n: IntArray
+    weight: FloatArray
+    weight_sq: FloatArray
+    mean: FloatArray
+    cross: FloatArray
+
+    @property
+    def sum(self) -> FloatArray:
+        """Weighted sums (C, T); NaN where not observed."""
+        return np.asarray(self.weight[:, None] * self.mean, dtype=np.float64)
+
+
+def group_moments(codes: IntArray, y: FloatArray, w: FloatArray) -> GroupMoments:
+    """Reduce outcomes to moments, one cell a group and pattern of missing waves.
+
+    Parameters
+    ----------
+    codes : (n,) int
+        Group of each unit.
+    y : (n, T)
+        Outcomes, NaN where a wave is missing; at most 62 waves.
+    w : (n,)
+        Unit weights.
+    """
+    n_waves = y.shape[1]
+    if n_waves > 62:
+        raise ValueError(f"a missingness pattern holds 62 waves, not {n_waves}")
+    pattern = ~np.isnan(y) @ (np.int64(1) << np.arange(n_waves, dtype=np.int64))
+    order = np.lexsort((pattern, codes))
+    keys = np.column_stack([codes, pattern])[order].astype(np.int64)
+    new = np.ones(order.size, dtype=np.bool_)
+    new[1:] = (keys[1:] != keys[:-1]).any(axis=1)
+    starts = np.flatnonzero(new)
+    rows = np.split(order, starts[1:]) if order.size else []
+    cells = [_cell(y[r], w[r]) for r in rows]
+    return GroupMoments(
+        group=keys[starts, 0],
+        pattern=keys[starts, 1],
+        n=np.array([r.size for r in rows], dtype=np.int64),
+        weight=np.array([w[r].sum() for r in rows], dtype=np.float64),
+        weight_sq=np.array([(w[r] ** 2).sum() for r in rows], dtype=np.float64),
+        mean=np.array([mean for mean, _ in cells], dtype=np.float64).reshape(-1, n_waves),
+        cross=np.array([c for _, c in cells], dtype=np.float64).reshape(-1, n_waves, n_waves),
+    )
+
+
+def combine(a: GroupMoments, b: GroupMoments) -> GroupMoments:
+    """Join the moments of two disjoint sets of units, as Chan, Golub and LeVeque (1983) do."""
+    n_waves = a.mean.shape[1]
+    cells = np.concatenate([_keys(a), _keys(b)])
+    keys, position = np.unique(cells, axis=0, return_inverse=True)
+    position = position.ravel()
+    left = _spread(a, position[: a.n.size], len(keys))
+    right = _spread(b, position[a.n.size :], len(keys))
+    weight = left.weight + right.weight
+    share = np.divide(right.weight, weight, out=np.zeros(len(keys)), where=weight > 0)
+    delta = right.mean - left.mean
+    between = (left.weight * share)[:, None, None] * delta[:, :, None] * delta[:, None, :]
+    mean = left.mean + share[:, None] * delta
+    cross = left.cross + right.cross + between
+    seen = (keys[:, 1][:, None] >> np.arange(n_waves)) & 1 == 1
+    return GroupMoments(
+        group=keys[:, 0],
+        pattern=keys[:, 1],
+        n=left.n + right.n,
+        weight=weight,
+        weight_sq=left.weight_sq + right.weight_sq,
+        mean=np.where(seen, mean, np.nan),
+        cross=np.where(seen[:, :, None] & seen[:, None, :], cross, np.nan),
+    )
+
+
+def _cell(y: FloatArray, w: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean (T,) and centred cross-products (T, T) of one cell."""
+    # Differences from a unit of the cell come first: a large common level then costs no digits.
+    shifted = y - y[0]
+    total = w.sum()
+    offset = w @ shifted / total if total > 0 else np.zeros_like(y[0])
+    centred = shifted - offset
+    return y[0] + offset, (centred * w[:, None]).T @ centred
+
+
+def _keys(m: GroupMoments) -> IntArray:
+    return np.column_stack([m.group, m.pattern]).astype(np.int64)
+
+
+def _spread(m: GroupMoments, position: IntArray, n_cells: int) -> GroupMoments:
+    """Lay the cells of m out over all cells; absent ones weigh nothing and sit at mean zero."""
+    n_waves = m.mean.shape[1]
+    n = np.zeros(n_cells, dtype=np.int64)
+    weight, weight_sq = np.zeros(n_cells), np.zeros(n_cells)
+    mean, cross = np.zeros((n_cells, n_waves)), np.zeros((n_cells, n_waves, n_waves))
+    n[position], weight[position], weight_sq[position] = m.n, m.weight, m.weight_sq
+    mean[position], cross[position] = m.mean, m.cross
+    return GroupMoments(n, n, n, weight, weight_sq, mean, cross)
