@@ -1,0 +1,1 @@
+"""How alike are the arms, before and after matching or weighting?"""

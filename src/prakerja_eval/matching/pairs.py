@@ -1,0 +1,108 @@
+"""Who is matched with whom, and how much does each unit count in consequence?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from prakerja_eval.typing import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Matched pairs, one row a pair, sorted by focal unit.
+
+    Attributes
+    ----------
+    focal : (m,) int
+        Position of the unit that asked for a match (the treated one for an ATT).
+    comparison : (m,) int
+        Position of the unit that was found, in the comparison arrays.
+    weight : (m,)
+        Share of this pair in its focal unit's match: sums to one over a matched focal unit.
+    distance : (m,)
+        Absolute difference of the scores.
+    """
+
+    focal: IntArray
+    comparison: IntArray
+    weight: FloatArray
+    distance: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class MatchingWeights:
+    """Weights of units after matching, zero for those that no pair uses.
+
+    Attributes
+    ----------
+    focal : (n_focal,)
+        One for a matched focal unit.
+    comparison : (n_comparison,)
+        Sum of pair weights, scaled to add up to the number of matched comparison units.
+    """
+
+    focal: FloatArray
+    comparison: FloatArray
+
+
+def matched(pairs: Pairs, n_focal: int) -> BoolArray:
+    """Return which of the focal units found a match, shape (n_focal,)."""
+    found = np.zeros(n_focal, dtype=np.bool_)
+    found[pairs.focal] = True
+    return found
+
+
+def times_used(pairs: Pairs, n_comparison: int) -> FloatArray:
+    """Return K_M(i), the sum of pair weights with which each comparison unit is used.
+
+    Abadie and Imbens (2006), doi 10.1111/j.1468-0262.2006.00655.x, call it K_M(i) / M.
+    Shape (n_comparison,).
+    """
+    return np.bincount(pairs.comparison, pairs.weight, minlength=n_comparison)
+
+
+def times_used_squared(pairs: Pairs, n_comparison: int) -> FloatArray:
+    """Return K'_M(i), the sum of squared pair weights of each comparison unit, (n_comparison,)."""
+    return np.bincount(pairs.comparison, pairs.weight**2, minlength=n_comparison)
+
+
+def matching_weights(pairs: Pairs, n_focal: int, n_comparison: int) -> MatchingWeights:
+    """Turn pairs into weights of units.
+
+    A matched focal unit weighs one. A comparison unit weighs its sum of pair weights, scaled so
+    that the weights of the matched comparison units add up to their number.
+
+    Parameters
+    ----------
+    pairs : Pairs
+        Rows over focal and comparison positions.
+    n_focal, n_comparison : int
+        Length of the two sides.
+
+    Returns
+    -------
+    MatchingWeights
+    """
+    used = times_used(pairs, n_comparison)
+    total = used.sum()
+    scale = np.count_nonzero(used) / total if total > 0 else 0.0
+    return MatchingWeights(matched(pairs, n_focal).astype(np.float64), used * scale)
+
+
+def effective_sample_size(w: FloatArray) -> float:
+    """Return Kish's (sum w)^2 / sum w^2; NaN where all weights are zero."""
+    squares = float(np.sum(w**2))
+    return float(np.sum(w)) ** 2 / squares if squares > 0 else float("nan")
+
+
+def total_distance(pairs: Pairs) -> float:
+    """Return the sum of pair distances, each pair counted once whatever its weight."""
+    return float(pairs.distance.sum())
+
+
+def equal_shares(focal: IntArray, comparison: IntArray, distance: FloatArray) -> Pairs:
+    """Sort rows by focal unit (stably) and weigh each by one over its focal unit's rows."""
+    rows = np.argsort(focal, kind="stable")
+    focal = focal[rows]
+    count = np.bincount(focal)
+    return Pairs(focal, comparison[rows], 1.0 / count[focal], distance[rows])
