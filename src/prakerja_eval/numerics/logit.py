@@ -63,8 +63,8 @@ def logit(d: IntArray | FloatArray, X: FloatArray, w: FloatArray) -> Logit:
         When a column depends on the columns before it.
     """
     y = np.asarray(d, dtype=np.float64)
-    mean = float(w @ y / w.sum())
-    if not 0 < mean < 1:
+    used = w > 0
+    if not ((y == 1) & used).any() or not ((y == 0) & used).any():
         raise NotEstimableError("a propensity score needs treated units and comparison units")
     fit = maximise(y, X, w, FAMILY, np.zeros(y.size))
     return Logit(fit.beta, expit(fit.eta), fit.eta, fit.psi, fit.bread, fit.iterations)
