@@ -7,7 +7,7 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prakerja_eval.errors import CollinearityError
+from prakerja_eval.errors import CollinearityError, NotEstimableError
 from prakerja_eval.numerics.blocks import block_dummies
 from prakerja_eval.numerics.linear import wls
 
@@ -156,3 +156,11 @@ def test_inputs_are_left_as_they_were():
     wls(y, X, w)
     for now, then in zip((y, X, w), before, strict=True):
         np.testing.assert_array_equal(now, then)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_missing_or_infinite_regressor_is_refused_with_its_column(value):
+    y, X, w = sample(8)
+    X[3, 2] = value
+    with pytest.raises(NotEstimableError, match="column 2 .* missing or infinite"):
+        wls(y, X, w)

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import linprog
 from scipy.special import expit
 
 from prakerja_eval.errors import CollinearityError, NotEstimableError, SeparationError
@@ -155,3 +156,28 @@ def test_rows_of_weight_zero_get_a_score_and_no_influence():
     np.testing.assert_allclose(whole.beta, part.beta, rtol=1e-10)
     np.testing.assert_allclose(whole.probability[:50], expit(X[:50] @ part.beta), rtol=1e-10)
     assert (whole.psi[:50] == 0).all()
+
+
+def test_refusals_are_exactly_those_of_the_full_linear_programme():
+    # Witness: Konis (2007). Data are separated when max sum_i s_i x_i'b over s_i x_i'b >= 0 and
+    # |b| <= 1 is above zero, solved here over all rows at once, without any fit.
+    rng = np.random.default_rng(16)
+    verdicts = []
+    for k in range(150):
+        n, p = int(rng.integers(8, 40)), int(rng.integers(1, 4))
+        columns = rng.normal(size=(n, p)) if k % 2 else rng.integers(0, 3, (n, p))
+        X = np.column_stack([np.ones(n), columns])
+        d = rng.binomial(1, expit(2 * X[:, 1])).astype(float)
+        if d.min() == d.max() or np.linalg.matrix_rank(X) <= p:
+            continue
+        rows = X * (2 * d - 1)[:, None]
+        best = linprog(-rows.sum(axis=0), A_ub=-rows, b_ub=np.zeros(n), bounds=(-1, 1))
+        separated = -best.fun > 1e-6
+        verdicts.append(separated)
+        if separated:
+            with pytest.raises(SeparationError):
+                logit(d, X, np.ones(n))
+        else:
+            fit = logit(d, X, np.ones(n))
+            assert np.abs(X.T @ (d - fit.probability)).max() < 1e-9
+    assert 20 < sum(verdicts) < len(verdicts) - 20

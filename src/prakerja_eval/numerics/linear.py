@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from prakerja_eval.errors import CollinearityError
+from prakerja_eval.errors import CollinearityError, NotEstimableError
 from prakerja_eval.typing import FloatArray
 
 # Share of a column's length that must be left over after the columns before it. Rounding leaves
@@ -91,10 +91,18 @@ def factor(X: FloatArray, w: FloatArray) -> Factor:
     ------
     CollinearityError
         With the position of the first dependent column, read from left to right.
+    NotEstimableError
+        When a value is missing or infinite.
     """
     root = np.sqrt(w)
     weighted = X * root[:, None]
     length = np.sqrt((weighted**2).sum(axis=0))
+    if not np.isfinite(length).all():
+        column = int(np.argmin(np.isfinite(length)))
+        raise NotEstimableError(
+            f"column {column} of the design matrix, or the weight, is missing or infinite in some "
+            "row: leave those rows out first"
+        )
     scale = np.where(length > 0, length, 1.0)
     Q, R = np.linalg.qr(weighted / scale)
     # Without pivoting |R_jj| is what is left of column j after the columns before it.
