@@ -23,7 +23,7 @@ def multiplier_weights(
         return np.asarray(np.concatenate([-points, points])[generator.integers(0, 6, shape)])
     root5 = np.sqrt(5.0)
     low = generator.random(shape) < (root5 + 1) / (2 * root5)
-    return np.where(low, (1 - root5) / 2, (1 + root5) / 2)
+    return np.asarray(np.where(low, (1 - root5) / 2, (1 + root5) / 2))
 
 
 def draw_t(scores: FloatArray, covariance: FloatArray, spec: MultiplierBootstrap) -> FloatArray:

@@ -124,11 +124,11 @@ def _word(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _number(value: object) -> str:
+def _number(value: float | None) -> str:
     """Print a number with four significant digits, counts whole."""
-    if value is None or pd.isna(value):  # type: ignore[call-overload]
+    if value is None or pd.isna(value):
         return ""
     if isinstance(value, int | np.integer):
         return f"{value:,}"
-    size = abs(float(value))  # type: ignore[arg-type]
+    size = abs(float(value))
     return f"{value:,.1f}" if size >= 1_000 else f"{value:.4g}"

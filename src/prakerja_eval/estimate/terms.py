@@ -66,14 +66,14 @@ class LinearFit:
         direction = self.bread @ contrast
         if self.cells is not None:
             return direction[self.cells]
-        return self.block(np.arange(len(self.weights))) @ direction
+        return np.asarray(self.block(np.arange(len(self.weights))) @ direction)
 
     def leverage(self) -> FloatArray:
         """Return h_i = w_i x_i' M x_i, (m,)."""
         if self.cells is not None:
             return np.diag(self.bread)[self.cells] * self.weights
         design = self.block(np.arange(len(self.weights)))
-        return np.einsum("ij,jk,ik->i", design, self.bread, design, optimize=True) * self.weights
+        return np.asarray(np.sum((design @ self.bread) * design, axis=1) * self.weights)
 
     def gram_of_squared_weights(self) -> FloatArray:
         """Return X'W^2 X, (p, p)."""

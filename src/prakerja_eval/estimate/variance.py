@@ -101,7 +101,7 @@ def cluster_codes(estimate: Estimate, by: str) -> IntArray:
     missing = int(((codes < 0) & estimate.sample.any(axis=1)).sum())
     if missing:
         raise NotEstimableError(f"{missing} units have no value in the cluster column {by!r}.")
-    return np.where(codes < 0, codes.max(initial=0) + 1, codes).astype(np.int64)
+    return np.asarray(np.where(codes < 0, codes.max(initial=0) + 1, codes), dtype=np.int64)
 
 
 def _at_level(estimate: Estimate, rows: IntArray, specs: list[Inference], level: str) -> Variance:

@@ -1,0 +1,107 @@
+"""Do the designs agree? Each answer beside a benchmark, and one joint test."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from prakerja_eval.errors import UsageError
+from prakerja_eval.estimate import Estimate, Inference, WaldTest, infer, join, test_equal
+from prakerja_eval.estimate.variance import variance
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Agreement:
+    """Answers of several designs to one question.
+
+    Attributes
+    ----------
+    outcome : str
+        The outcome that they all estimate.
+    frame : DataFrame
+        A row a design, the benchmark first: label, estimate, std_error, conf_low, conf_high, then
+        its difference from the benchmark with diff_std_error, diff_conf_low, diff_conf_high,
+        diff_p_value (NaN for the benchmark itself).
+    joint : WaldTest
+        Of the equality of all rows, with their joint covariance.
+    by : str
+        The index column that tells the designs apart.
+    """
+
+    outcome: str
+    frame: pd.DataFrame
+    joint: WaldTest
+    by: str
+
+    def __repr__(self) -> str:
+        return f"{self.frame.to_string(index=False)}\n{self.joint!r}"
+
+    def _repr_html_(self) -> str:
+        table = self.frame.to_html(index=False, border=0)
+        return f"{table}<p>H0: {self.joint.null}. p = {self.joint.p_value:.4f}</p>"
+
+
+def agreement(
+    benchmark: Estimate,
+    others: Sequence[Estimate],
+    *,
+    by: str = "estimator",
+    inference: Inference | None = None,
+    level: float = 0.95,
+) -> Agreement:
+    """Compare designs with a benchmark, like with like.
+
+    The covariance of two answers is that of the people they share (an outer join of their
+    influence on unit id), so the difference of two designs on the same treated people is known
+    better than two separate standard errors suggest.
+
+    Parameters
+    ----------
+    benchmark : Estimate
+        One parameter, the answer to trust (the experiment, say).
+    others : sequence of Estimate
+        One parameter each, of the same estimand, population, outcome, wave and weighting.
+    by : str
+        The index column that tells the designs apart.
+    inference : Inference, optional
+        Left out, each row's default.
+    level : float
+        Coverage of the intervals.
+
+    Raises
+    ------
+    UsageError
+        If a row differs in what it estimates (see ``test_equal``).
+
+    References
+    ----------
+    LaLonde (1986), https://www.jstor.org/stable/1806062.
+    """
+    if len(benchmark) != 1 or any(len(e) != 1 for e in others) or not others:
+        raise UsageError("agreement compares Estimates of one parameter each; use pe.subset.")
+    every = join(benchmark, *others)
+    joint = test_equal(every, by=by, inference=inference)
+    found = infer(every, inference, level=level).frame
+    var = variance(every, inference)
+    difference = every.theta - every.theta[0]
+    spread = np.diag(var.covariance) + var.covariance[0, 0] - 2 * var.covariance[0]
+    se = np.sqrt(np.where(np.arange(len(every)) > 0, spread, np.nan))
+    df = np.minimum(var.df, var.df[0])
+    half = stats.t.ppf((1 + level) / 2, df) * se
+    frame = pd.DataFrame(
+        {
+            "label": every.index[by].astype(str),
+            "estimate": every.theta,
+            "std_error": found["std_error"],
+            "conf_low": found["conf_low"],
+            "conf_high": found["conf_high"],
+            "difference": np.where(np.isnan(se), np.nan, difference),
+            "diff_std_error": se,
+            "diff_conf_low": difference - half,
+            "diff_conf_high": difference + half,
+            "diff_p_value": 2 * stats.t.sf(np.abs(difference / se), df),
+        }
+    )
+    return Agreement(str(every.index["outcome"].iloc[0]), frame, joint, by)

@@ -1,0 +1,115 @@
+"""What did the offer do? Winners against losers within the blocks of the lottery."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from prakerja_eval.estimate import Clustered, Estimate, Inference, Robust, estimate_row, join
+from prakerja_eval.lottery.design import Design
+from prakerja_eval.lottery.regression import Difference, difference
+from prakerja_eval.lottery.sample import Sample, samples
+from prakerja_eval.panel import PanelProtocol, WaveLabel
+
+
+def itt(
+    panel: PanelProtocol,
+    outcome: str | Sequence[str],
+    design: Design | None = None,
+    *,
+    waves: Sequence[WaveLabel] | None = None,
+    pooled: bool = False,
+) -> Estimate:
+    """Estimate the intention-to-treat effect of the offer.
+
+    The estimand is Σ_b s_b (E[Y | won, b] − E[Y | lost, b]), with shares s_b by the design: the
+    people per block, the winners per block, or those of a regression with block fixed effects.
+
+    Parameters
+    ----------
+    panel : Panel
+        With Roles ``offer``, and ``blocks`` where odds differed.
+    outcome : str or sequence of str
+        Numeric columns.
+    design : Design, optional
+        Left out: blocks weighted by their people, no covariates.
+    waves : sequence, optional
+        Left out: every wave after the baseline.
+    pooled : bool
+        One estimate over the waves (a block for each block and wave, rows weighted alike) instead
+        of one a wave; standard errors are then clustered by unit.
+
+    Returns
+    -------
+    Estimate
+        One row an outcome and wave; HC2 by default, which for cell means is Neyman's variance.
+
+    Raises
+    ------
+    DataError
+        If the panel has a fault.
+    NotEstimableError
+        If attrition leaves a block without an arm, or the covariates are collinear.
+
+    References
+    ----------
+    Imbens and Rubin (2015), ch. 9. Lin (2013), doi 10.1214/12-AOAS583.
+
+    Examples
+    --------
+    >>> import pandas as pd, prakerja_eval as pe
+    >>> frame = pd.DataFrame({"id": list("abcdef"), "won": [1, 1, 1, 0, 0, 0],
+    ...                       "income": [3.0, 4.0, 5.0, 1.0, 2.0, 3.0]})
+    >>> panel = pe.read_panel(frame, pe.Roles(unit="id", offer="won"))
+    >>> float(pe.lottery.itt(panel, "income").theta[0])
+    2.0
+    """
+    design = design or Design()
+    found = samples(panel, outcome, design.covariates, waves, pooled)
+    return join(*[_row(sample, design) for sample in found])
+
+
+def _row(sample: Sample, design: Design) -> Estimate:
+    answer = difference(sample.y, sample, design)
+    population = "winners" if design.block_weights == "treated" else "everyone in the lottery"
+    labels = {"estimator": "lottery.itt", "estimand": "ITT", "population": population}
+    return lottery_row(sample, design, answer, labels)
+
+
+def lottery_row(
+    sample: Sample, design: Design, answer: Difference, labels: Mapping[str, object]
+) -> Estimate:
+    """Label a difference and return it as an Estimate of one parameter."""
+    winners = np.unique(sample.rows[sample.arm == 1])
+    default: Inference = Clustered("unit") if sample.pooled else Robust("HC2")
+    return estimate_row(
+        answer.theta,
+        sample.by_unit(answer.psi),
+        sample.mask,
+        sample.units,
+        dict(labels)
+        | {
+            "outcome": sample.outcome,
+            "wave": "pooled" if sample.pooled else sample.wave,
+            "weighting": design.weighting,
+            "specification": specification(design),
+        },
+        {
+            "n": len(sample.units),
+            "n_treated": len(winners),
+            "n_comparison": len(sample.units) - len(winners),
+            "comparison_mean": answer.comparison_mean,
+        },
+        default,
+        [answer.term],
+    )
+
+
+def specification(design: Design) -> str:
+    """Return the covariates and shares in words."""
+    parts = []
+    if design.covariates:
+        name = {"ancova": "adjusted for", "lin": "interacted with"}[design.covariate_model]
+        parts.append(f"{name} {', '.join(design.covariates)}")
+    if design.shares == "superpopulation":
+        parts.append("superpopulation")
+    return "; ".join(parts) or "unadjusted"

@@ -1,0 +1,106 @@
+"""How far apart are winners and losers within their blocks, with or without covariates?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from prakerja_eval.errors import CollinearityError, NotEstimableError
+from prakerja_eval.estimate import LinearFit, LinearTerm
+from prakerja_eval.lottery.design import Design
+from prakerja_eval.lottery.sample import Sample
+from prakerja_eval.numerics.blocks import block_dummies, block_means
+from prakerja_eval.numerics.linear import wls
+from prakerja_eval.typing import FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Difference:
+    """A difference between arms, and what stands behind it.
+
+    Attributes
+    ----------
+    theta : float
+    psi : (m,) array
+        Influence by row, with that of the block shares where the design counts them as drawn.
+    term : LinearTerm
+        The regression, for leverage corrections.
+    comparison_mean : float
+        Share-weighted mean of the losers.
+    """
+
+    theta: float
+    psi: FloatArray
+    term: LinearTerm
+    comparison_mean: float
+
+
+def difference(y: FloatArray, sample: Sample, design: Design) -> Difference:
+    """Return the design's difference in ``y`` between winners and losers.
+
+    Parameters
+    ----------
+    y : (m,) array
+        The outcome, or receipt, or y - θd when a ratio is linearised.
+    sample : Sample
+        m rows.
+    design : Design
+        Weights of the blocks, shares and covariates.
+    """
+    treated = design.block_weights == "treated"
+    share_weights = sample.arm if treated else np.ones_like(sample.weight)
+    blocks = block_means(y, sample.arm, sample.block, sample.weight, share_weights)
+    if design.block_weights != "strata_fe" and not sample.covariates.shape[1]:
+        cell_weight = np.bincount(blocks.cell, sample.weight)
+        contrast = np.column_stack([-blocks.shares, blocks.shares]).ravel()
+        fit = LinearFit(
+            residuals=blocks.residuals,
+            weights=sample.weight,
+            bread=np.diag(1.0 / cell_weight),
+            rows=sample.rows,
+            cells=blocks.cell,
+        )
+        drawn = blocks.psi_share if design.shares == "superpopulation" else 0.0
+        term = LinearTerm(fit, contrast)
+        return Difference(blocks.theta, blocks.psi + drawn, term, blocks.comparison_mean)
+    return _regression(y, sample, design, share_weights, blocks.comparison_mean)
+
+
+def _regression(
+    y: FloatArray, sample: Sample, design: Design, share_weights: FloatArray, mean: float
+) -> Difference:
+    """Regress on arm, blocks and covariates; average the arm's coefficients with the shares."""
+    n_blocks = int(sample.block.max()) + 1
+    dummies = block_dummies(sample.block, n_blocks)
+    arm = sample.arm[:, None]
+    drawn = sample.weight * share_weights
+    drawn = drawn / drawn.sum()
+    centred = sample.covariates - drawn @ sample.covariates
+    single = design.block_weights == "strata_fe"
+    effects = arm if single else arm * dummies
+    interactions = arm * centred if design.covariate_model == "lin" else centred[:, :0]
+    X = np.hstack([effects, dummies, centred, interactions])
+    try:
+        fit = wls(y, X, sample.weight)
+    except CollinearityError as error:
+        raise NotEstimableError(_collinear(error.column, effects.shape[1], design)) from error
+    shares = np.ones(1) if single else drawn @ dummies
+    contrast = np.concatenate([shares, np.zeros(X.shape[1] - len(shares))])
+    psi = fit.psi @ contrast
+    theta = float(contrast @ fit.beta)
+    if design.shares == "superpopulation":
+        k = interactions.shape[1]
+        tilt = centred @ fit.beta[X.shape[1] - k :] if k else 0.0
+        psi = psi + drawn * (dummies @ fit.beta[:n_blocks] + tilt - theta)
+    linear = LinearFit(fit.residuals, fit.weights, fit.bread, sample.rows, design=X)
+    return Difference(theta, psi, LinearTerm(linear, contrast), mean)
+
+
+def _collinear(column: int, n_effects: int, design: Design) -> str:
+    """Name the covariate (or block effect) that depends on the columns before it."""
+    if column < 2 * n_effects:
+        return "the arm cannot be told apart from the blocks: a block has one arm only."
+    names = ", ".join(design.covariates)
+    return (
+        f"the covariates ({names}) depend on each other or on the blocks: one of them is a "
+        "combination of the others among the people observed. Leave it out."
+    )

@@ -1,0 +1,27 @@
+"""The participant panel: roles, the table, its faults, and what estimators ask of it."""
+
+from prakerja_eval.panel.contract import Check, Fault
+from prakerja_eval.panel.panel import Panel
+from prakerja_eval.panel.read import read_panel
+from prakerja_eval.panel.requests import (
+    ArrayRequest,
+    MomentPlan,
+    Moments,
+    PanelProtocol,
+    UnitArrays,
+)
+from prakerja_eval.panel.roles import Roles, WaveLabel
+
+__all__ = [
+    "ArrayRequest",
+    "Check",
+    "Fault",
+    "MomentPlan",
+    "Moments",
+    "Panel",
+    "PanelProtocol",
+    "Roles",
+    "UnitArrays",
+    "WaveLabel",
+    "read_panel",
+]

@@ -1,0 +1,86 @@
+"""Which numbers stand for a unit's covariates? Columns at the baseline, or at a named wave."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from prakerja_eval.errors import DataError, UsageError
+from prakerja_eval.typing import FloatArray
+
+if TYPE_CHECKING:
+    from prakerja_eval.panel.panel import Panel
+
+
+def covariate_matrix(
+    panel: "Panel", covariates: Sequence[str]
+) -> tuple[FloatArray, tuple[str, ...]]:
+    """Return covariates as (n, p) with their names.
+
+    Parameters
+    ----------
+    panel : Panel
+        The panel.
+    covariates : sequence of str
+        ``"age"`` is read at the baseline wave; ``"income@2020"`` at that wave; ``"age^2"`` is a
+        square. A column of text gives an indicator for each value but the first in sorted order.
+
+    Raises
+    ------
+    UsageError
+        For an unknown column or wave, or a varying column where no baseline is named.
+    DataError
+        If a value is missing: an estimator that dropped people in silence would answer about
+        others.
+    """
+    columns: list[FloatArray] = []
+    names: list[str] = []
+    for name in covariates:
+        values, power = _at_wave(panel, name)
+        missing = int(values.isna().sum())
+        if missing:
+            raise DataError(
+                f"the covariate {name!r} is missing for {missing} of {len(values)} units. "
+                "Leave it out, fill it in (with an indicator of having done so), or leave these "
+                "units out of the panel."
+            )
+        if pd.api.types.is_numeric_dtype(values):
+            columns.append(values.to_numpy(dtype=np.float64) ** power)
+            names.append(name)
+            continue
+        for level in sorted(values.map(str).unique())[1:]:
+            columns.append((values.map(str) == level).to_numpy(dtype=np.float64))
+            names.append(f"{name}[{level}]")
+    matrix = np.column_stack(columns) if columns else np.zeros((len(panel.units), 0))
+    infinite = ~np.isfinite(matrix).all(axis=0)
+    if infinite.any():
+        raise DataError(f"the covariate {names[int(np.argmax(infinite))]!r} has infinite values.")
+    return matrix, tuple(names)
+
+
+def _at_wave(panel: "Panel", name: str) -> tuple[pd.Series, int]:
+    """Read one covariate; return its values by unit and the power to raise them to."""
+    bare, square, power = name.partition("^")
+    exponent = int(power) if square and power.isdigit() else 1
+    if square and not power.isdigit():
+        raise UsageError(f"the covariate {name!r} has no whole power; write 'age^2'.")
+    column, at, wave = bare.partition("@")
+    grid = panel.wide(column)
+    if at:
+        found = [w for w in panel.waves if str(w) == wave]
+        if not found:
+            waves = ", ".join(map(str, panel.waves))
+            raise UsageError(
+                f"the covariate {name!r} names no wave of the panel; there are {waves}."
+            )
+        return grid[found[0]].infer_objects(), exponent
+    if panel.roles.baseline is not None:
+        return grid[panel.roles.baseline].infer_objects(), exponent
+    varies = grid.nunique(axis=1).gt(1)
+    if varies.any():
+        raise UsageError(
+            f"the covariate {name!r} varies over waves for {int(varies.sum())} units. Name the "
+            f"wave ('{column}@{panel.waves[0]}') or Roles(baseline=...)."
+        )
+    return grid.bfill(axis=1).iloc[:, 0].infer_objects(), exponent

@@ -1,0 +1,284 @@
+"""Who was observed, when, and in which arm? A validated, immutable long table."""
+
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from prakerja_eval.errors import DataError, UsageError
+from prakerja_eval.numerics.moments import group_moments
+from prakerja_eval.panel.contract import Check, block_labels, find_faults, plain_text, to_number
+from prakerja_eval.panel.covariates import covariate_matrix
+from prakerja_eval.panel.requests import ArrayRequest, MomentPlan, Moments, UnitArrays
+from prakerja_eval.panel.roles import Roles, WaveLabel
+from prakerja_eval.typing import FloatArray, IntArray, StringArray
+
+
+class Panel:
+    """Long data, a row a unit and wave, with the roles of its columns.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Copied; the Panel never changes.
+    roles : Roles
+        Which column is what.
+
+    Raises
+    ------
+    UsageError
+        If a role names a column that is not there, or the baseline is no wave.
+
+    Notes
+    -----
+    Faults in the values do not stop construction: ``check()`` lists them all, and an estimator
+    refuses a panel that has one. Missing outcomes are attrition, no fault.
+    """
+
+    __slots__ = ("_check", "_frame", "_positions", "_units", "_wave_codes", "_waves", "roles")
+
+    roles: Roles
+    _frame: pd.DataFrame
+    _positions: IntArray
+    _units: StringArray
+    _waves: tuple[WaveLabel, ...]
+    _wave_codes: IntArray
+    _check: Callable[[tuple[str, ...]], Check]
+
+    def __init__(self, frame: pd.DataFrame, roles: Roles) -> None:
+        data = frame.reset_index(drop=True).copy()
+        for columns in roles.columns().values():
+            for column in columns:
+                known_column(data, column)
+        data[roles.unit] = [None if pd.isna(v) else plain_text(v) for v in data[roles.unit]]
+        codes, units = pd.factorize(data[roles.unit])
+        waves, wave_codes = _waves(data, roles)
+        if roles.baseline is not None and roles.baseline not in waves:
+            raise UsageError(
+                f"Roles(baseline={roles.baseline!r}) is no wave of {roles.wave!r}; "
+                f"there are {', '.join(map(str, waves))}."
+            )
+        self._set("roles", roles)
+        self._set("_frame", data)
+        self._set("_positions", np.asarray(codes, dtype=np.int64))
+        self._set("_units", np.asarray(units, dtype=object))
+        self._set("_waves", waves)
+        self._set("_wave_codes", wave_codes)
+        self._set("_check", lru_cache(maxsize=32)(self._find))
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a Panel never changes; where() and the like return another one")
+
+    def __len__(self) -> int:
+        return len(self._frame)
+
+    def __repr__(self) -> str:
+        named = ", ".join(f"{r}={'/'.join(c)}" for r, c in self.roles.columns().items())
+        waves = ", ".join(map(str, self._waves))
+        return (
+            f"Panel: {len(self):,} rows, {len(self._units):,} units, waves {waves or 'none'}\n"
+            f"roles: {named}\ncolumns: {', '.join(map(str, self._frame.columns))}"
+        )
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Return a copy of the long data."""
+        return self._frame.copy()
+
+    @property
+    def units(self) -> list[str]:
+        """Return the unit ids in order of first appearance."""
+        return [str(u) for u in self._units]
+
+    @property
+    def waves(self) -> tuple[WaveLabel, ...]:
+        """Return the wave labels in order; one nameless wave for a cross-section."""
+        return self._waves
+
+    def check(self, outcomes: Sequence[str] = ()) -> Check:
+        """Return every fault at once, each with its rows and its remedy.
+
+        Parameters
+        ----------
+        outcomes : sequence of str
+            Columns that must hold numbers.
+        """
+        return self._check(tuple(outcomes))
+
+    def _find(self, outcomes: tuple[str, ...]) -> Check:
+        for column in outcomes:
+            known_column(self._frame, column)
+        return find_faults(self._frame, self.roles, outcomes)
+
+    def where(self, **conditions: object) -> "Panel":
+        """Keep the rows whose columns have one of the values.
+
+        ``panel.where(sample=("nsw_treated", "cps"), year=1978)``; the same in TOML. Values are
+        compared as text, so that 1 and "1" are one value.
+
+        Raises
+        ------
+        UsageError
+            For an unknown column, or if no row is left.
+        """
+        keep = np.ones(len(self), dtype=bool)
+        for column, wanted in conditions.items():
+            known_column(self._frame, column)
+            several = wanted if isinstance(wanted, list | tuple | set | frozenset) else (wanted,)
+            values = {plain_text(v) for v in several}
+            keep &= self._frame[column].map(plain_text).isin(values).to_numpy()
+        if not keep.any():
+            raise UsageError(f"no row has {conditions}; panel.frame shows the values there are.")
+        return Panel(self._frame[keep], self.roles)
+
+    def wide(self, column: str) -> pd.DataFrame:
+        """Return a column as (n, T): units in order of appearance by waves in order."""
+        values = self._frame[known_column(self._frame, column)]
+        numeric = pd.api.types.is_numeric_dtype(values)
+        shape = (len(self._units), len(self._waves))
+        grid = np.full(shape, np.nan) if numeric else np.full(shape, None, dtype=object)
+        grid[self._positions, self._wave_codes] = to_number(values) if numeric else values
+        index = pd.Index(self.units, name=self.roles.unit)
+        return pd.DataFrame(grid, index=index, columns=pd.Index(self._waves, name=self.roles.wave))
+
+    def describe(self) -> pd.DataFrame:
+        """Return coverage: rows by wave and arm, and how many of them each column has a value."""
+        keys = [c for c in (self.roles.wave, self.roles.offer) if c is not None]
+        others = [c for c in self._frame.columns if c not in keys and c != self.roles.unit]
+        keyed = self._frame.assign(rows=1) if keys else self._frame.assign(rows=1, panel="all")
+        groups = keyed.groupby(keys or ["panel"], sort=True, dropna=False)
+        return groups[["rows", *others]].count()
+
+    def arrays(self, request: ArrayRequest) -> UnitArrays:
+        """Answer a request for arrays, a row a unit.
+
+        Raises
+        ------
+        DataError
+            If the panel has any fault (all are named), or a covariate is missing for some units.
+        UsageError
+            For an unknown column, or a role that the request needs and Roles does not name.
+        """
+        for role in request.needs:
+            if role not in self.roles.columns():
+                raise UsageError(f"this estimator needs Roles({role}=...) to name a column.")
+        outcomes = () if request.outcome is None else (request.outcome,)
+        self.check(outcomes).raise_if_any()
+        n = len(self._units)
+        outcome = self.wide(request.outcome).to_numpy() if request.outcome else np.zeros((n, 0))
+        covariates, names = covariate_matrix(self, request.covariates)
+        block, block_names = self._blocks()
+        weight = self._constant("weight", 1.0)
+        return UnitArrays(
+            units=self._units,
+            waves=self._waves,
+            outcome=outcome.astype(np.float64),
+            covariates=covariates,
+            names=names,
+            offer=self._constant("offer", np.nan),
+            received=self._received(),
+            cohort=self._cohort(),
+            block=block,
+            block_names=block_names,
+            weight=weight,
+            clusters=self._clusters(weight),
+        )
+
+    def moments(self, plan: MomentPlan) -> Moments:
+        """Answer a request for sufficient statistics by group and missingness pattern.
+
+        Raises
+        ------
+        DataError
+            If the panel has any fault.
+        """
+        self.check((plan.outcome,)).raise_if_any()
+        by = (plan.by,) if isinstance(plan.by, str) else plan.by
+        labels = pd.DataFrame({c: self._first(known_column(self._frame, c)) for c in by})
+        if by:
+            grouped = labels.groupby(list(by), sort=True, dropna=False)
+            codes = grouped.ngroup().to_numpy()
+            groups = labels.assign(_code=codes).drop_duplicates("_code").sort_values("_code")
+            groups = groups.drop(columns="_code").reset_index(drop=True)
+        else:
+            codes, groups = np.zeros(len(self._units), dtype=np.int64), pd.DataFrame(index=[0])
+        values = self.wide(plan.outcome).to_numpy(dtype=np.float64)
+        cells = group_moments(codes, values, self._constant("weight", 1.0))
+        return Moments(groups, self._waves, cells)
+
+    def _first(self, column: str) -> np.ndarray:
+        """Return each unit's first non-missing value of a column."""
+        grouped = self._frame.groupby(self._positions, sort=True)[column]
+        return np.asarray(grouped.first().reindex(range(len(self._units))).to_numpy())
+
+    def _constant(self, role: str, default: float) -> FloatArray:
+        """Return a numeric role by unit: the first value, or the default without the role."""
+        column = getattr(self.roles, role)
+        if column is None:
+            return np.full(len(self._units), default)
+        return to_number(pd.Series(self._first(column)))
+
+    def _received(self) -> FloatArray:
+        """Return whether each unit has been treated by each wave, (n, T)."""
+        shape = (len(self._units), len(self._waves))
+        if self.roles.received is None:
+            return np.full(shape, np.nan)
+        grid = self.wide(self.roles.received).to_numpy(dtype=np.float64)
+        return np.asarray(np.maximum.accumulate(np.nan_to_num(grid), axis=1))
+
+    def _cohort(self) -> FloatArray:
+        """Return the first treated wave, infinite for never."""
+        if self.roles.cohort is None:
+            return np.full(len(self._units), np.nan)
+        cohort = self._constant("cohort", np.nan)
+        return np.where(cohort == 0, np.inf, cohort)
+
+    def _blocks(self) -> tuple[IntArray, tuple[str, ...]]:
+        """Return block codes by unit, and the names of the blocks."""
+        labels = pd.Series(block_labels(self._frame, self.roles))
+        first = labels.groupby(self._positions, sort=True).first()
+        codes, names = pd.factorize(first, sort=True)
+        return np.asarray(codes, dtype=np.int64), tuple(map(str, names))
+
+    def _clusters(self, weight: FloatArray) -> pd.DataFrame:
+        """Return the unit table that an Estimate carries."""
+        columns: dict[str, object] = {"weight": weight}
+        for name, column in self.roles.cluster_columns().items():
+            columns[name] = [None if pd.isna(v) else plain_text(v) for v in self._first(column)]
+        return pd.DataFrame(columns, index=pd.Index(self.units, name="unit"))
+
+
+def known_column(frame: pd.DataFrame, column: str) -> str:
+    """Return the name if the table has it.
+
+    Raises
+    ------
+    UsageError
+        With the nearest name there is.
+    """
+    if column in frame.columns:
+        return column
+    near = get_close_matches(column, [str(c) for c in frame.columns], n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise UsageError(
+        f"there is no column {column!r}.{hint} Columns: {', '.join(map(str, frame.columns))}."
+    )
+
+
+def _waves(frame: pd.DataFrame, roles: Roles) -> tuple[tuple[WaveLabel, ...], IntArray]:
+    """Return the wave labels in order and each row's position among them."""
+    if roles.wave is None:
+        return ("",), np.zeros(len(frame), dtype=np.int64)
+    column = frame[roles.wave]
+    labels = sorted(column.dropna().unique(), key=lambda v: (isinstance(v, str), v))
+    if not labels:
+        raise DataError(f"the wave column {roles.wave!r} is empty.")
+    position = {label: i for i, label in enumerate(labels)}
+    codes = np.array([position.get(v, 0) for v in column], dtype=np.int64)
+    plain = tuple(v.item() if isinstance(v, np.generic) else v for v in labels)
+    return tuple(int(v) if isinstance(v, float) and v.is_integer() else v for v in plain), codes

@@ -1,0 +1,81 @@
+"""How does a file become a panel? CSV, Parquet and DataFrames, ids always as strings."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from prakerja_eval.errors import DataError, UsageError
+from prakerja_eval.panel.panel import Panel
+from prakerja_eval.panel.roles import Roles
+
+
+def read_panel(source: str | Path | pd.DataFrame, roles: Roles) -> Panel:
+    """Read a participant panel.
+
+    Parameters
+    ----------
+    source : path or DataFrame
+        A ``.csv`` file (comma, decimal point, UTF-8, with a header), a ``.parquet`` file, or a
+        DataFrame; a row a unit and wave.
+    roles : Roles
+        Which column is what. Unit ids, households and clusters are read as strings.
+
+    Returns
+    -------
+    Panel
+        Faults in the values are listed by ``panel.check()``; an estimator refuses them.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or cannot be read.
+    UsageError
+        If the format is unknown or a role names a column that is not there.
+
+    Examples
+    --------
+    >>> import pandas as pd, prakerja_eval as pe
+    >>> frame = pd.DataFrame({"id": ["a", "b"], "won": [1, 0], "income": [2.0, 1.0]})
+    >>> len(pe.read_panel(frame, pe.Roles(unit="id", offer="won")))
+    2
+    """
+    if isinstance(source, pd.DataFrame):
+        return Panel(source, roles)
+    path = Path(source)
+    if not path.is_file():
+        raise DataError(f"there is no file {str(source)!r}; check the path.")
+    readers = {".csv": _read_csv, ".parquet": _read_parquet}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise UsageError(f"{path.name!r} is neither .csv nor .parquet; convert it to one of these.")
+    return Panel(reader(path, _id_columns(roles)), roles)
+
+
+def _id_columns(roles: Roles) -> list[str]:
+    """Return the columns that are names and not numbers."""
+    named = roles.columns()
+    return [c for role in ("unit", "household", "psu", "clusters") for c in named.get(role, ())]
+
+
+def _read_csv(path: Path, ids: list[str]) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, dtype=dict.fromkeys(ids, "str"), encoding="utf-8")
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{path.name!r} cannot be read as comma-separated UTF-8 text: {error}. "
+            "Export it with commas, decimal points and UTF-8."
+        ) from error
+
+
+def _read_parquet(path: Path, ids: list[str]) -> pd.DataFrame:
+    try:
+        frame = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path.name!r} cannot be read as Parquet: {error}.") from error
+    floats = [c for c in ids if c in frame.columns and pd.api.types.is_float_dtype(frame[c])]
+    if floats:
+        raise DataError(
+            f"the id column {floats[0]!r} is stored as floating-point numbers, which do not hold "
+            "16 digits: ids may already be damaged. Store ids as text and export again."
+        )
+    return frame

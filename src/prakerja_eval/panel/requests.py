@@ -1,0 +1,123 @@
+"""What does a wing ask of a panel? Arrays of units, or small sufficient statistics."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import pandas as pd
+
+from prakerja_eval.numerics.moments import GroupMoments
+from prakerja_eval.panel.roles import Roles, WaveLabel
+from prakerja_eval.typing import FloatArray, IntArray, StringArray
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayRequest:
+    """A request for one outcome and what belongs to it, a row a unit.
+
+    Parameters
+    ----------
+    outcome : str, optional
+        Numeric column; None for a design that must not see outcomes.
+    covariates : tuple of str
+        Columns read at the baseline; ``"column@wave"`` reads a column at a wave. Columns of text
+        become indicators, with the first value in sorted order as the reference.
+    needs : tuple of str
+        Roles without which the request makes no sense: "offer", "received", "cohort".
+    """
+
+    outcome: str | None = None
+    covariates: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnitArrays:
+    """The answer to an ArrayRequest: n units in order of first appearance, T waves in order.
+
+    Attributes
+    ----------
+    units : (n,) array of str
+        Unit ids.
+    waves : tuple
+        Labels of the T waves.
+    outcome : (n, T) array
+        NaN where the unit was not observed: attrition, kept as data. (n, 0) if none was asked.
+    covariates : (n, p) array
+        Without missing values.
+    names : tuple of str
+        Names of the p covariate columns.
+    offer : (n,) array
+        NaN where Roles names no offer.
+    received : (n, T) array
+        Whether the unit has been treated by that wave.
+    cohort : (n,) array
+        First treated wave; infinite for never.
+    block : (n,) int array
+        Block code, and ``block_names`` of length B.
+    weight : (n,) array
+        Sampling weight, 1 where Roles names none.
+    clusters : DataFrame
+        Indexed by unit: ``weight`` and the cluster columns that Roles names.
+    """
+
+    units: StringArray
+    waves: tuple[WaveLabel, ...]
+    outcome: FloatArray
+    covariates: FloatArray
+    names: tuple[str, ...]
+    offer: FloatArray
+    received: FloatArray
+    cohort: FloatArray
+    block: IntArray
+    block_names: tuple[str, ...]
+    weight: FloatArray
+    clusters: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class MomentPlan:
+    """A request for sufficient statistics of an outcome over waves, by group of units.
+
+    Parameters
+    ----------
+    outcome : str
+        Numeric column.
+    by : str or tuple of str
+        Columns, constant within a unit, whose combinations are the groups.
+    """
+
+    outcome: str
+    by: str | tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """The answer to a MomentPlan.
+
+    Attributes
+    ----------
+    groups : DataFrame
+        One row a group: the values of the ``by`` columns, by group code.
+    waves : tuple
+        Labels of the T waves.
+    cells : GroupMoments
+        Counts, sums and centred cross-products by group and missingness pattern.
+    """
+
+    groups: pd.DataFrame
+    waves: tuple[WaveLabel, ...]
+    cells: GroupMoments
+
+
+class PanelProtocol(Protocol):
+    """What every panel answers, in memory or from an engine."""
+
+    @property
+    def roles(self) -> Roles:
+        """Return the roles of the columns."""
+
+    def arrays(self, request: ArrayRequest) -> UnitArrays:
+        """Answer a request for arrays."""
+
+    def moments(self, plan: MomentPlan) -> Moments:
+        """Answer a request for moments."""

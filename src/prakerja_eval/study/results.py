@@ -1,0 +1,66 @@
+"""What came of a study? Findings and the small tidy tables that figures and reports read."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from prakerja_eval.compare import Agreement
+from prakerja_eval.estimate import Estimate, Findings
+
+if TYPE_CHECKING:
+    from prakerja_eval.study.schema import Study
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a reader must know: a key of the message catalogue and its values.
+
+    Attributes
+    ----------
+    key : str
+        ``warning.<name>`` in the catalogue.
+    values : tuple of (name, value) pairs
+        What the message is filled in with.
+    """
+
+    key: str
+    values: tuple[tuple[str, object], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Results:
+    """A study after it has run. Small cells are suppressed already.
+
+    Attributes
+    ----------
+    study : Study
+        The plan.
+    estimates : dict of str to Estimate
+        By the name of the study file's entry, outcomes stacked.
+    findings : Findings
+        A row an entry and outcome, in the order of the file; the columns ``name`` and ``role`` of
+        the entry come first, ``specification`` is its label, ``unit`` the outcome's unit.
+    agreements : tuple of Agreement
+        One an outcome: the designs that answer the same question, side by side.
+    flow : DataFrame
+        group, wave, n_units, then one column an outcome with the number observed.
+    paths : DataFrame
+        outcome, group, wave, n, mean, std_error.
+    balance : DataFrame
+        name, stage ("before", "after"), covariate, mean_treated, mean_comparison, smd,
+        variance_ratio, ecdf_mean, ecdf_max.
+    overlap : DataFrame
+        name, arm ("treated", "comparison"), low, high, share: histogram of the propensity score.
+    notices : tuple of Notice
+    """
+
+    study: "Study"
+    estimates: dict[str, Estimate]
+    findings: Findings
+    agreements: tuple[Agreement, ...]
+    flow: pd.DataFrame
+    paths: pd.DataFrame
+    balance: pd.DataFrame
+    overlap: pd.DataFrame
+    notices: tuple[Notice, ...]
