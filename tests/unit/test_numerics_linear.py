@@ -162,5 +162,5 @@ def test_inputs_are_left_as_they_were():
 def test_a_missing_or_infinite_regressor_is_refused_with_its_column(value):
     y, X, w = sample(8)
     X[3, 2] = value
-    with pytest.raises(NotEstimableError, match="column 2 .* missing or infinite"):
+    with pytest.raises(NotEstimableError, match=r"column 2 .* missing or infinite"):
         wls(y, X, w)
