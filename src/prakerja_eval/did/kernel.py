@@ -78,7 +78,7 @@ def unconditional(dy: FloatArray, d: IntArray | FloatArray, w: FloatArray) -> Di
 def outcome_regression(
     dy: FloatArray, d: IntArray | FloatArray, X: FloatArray, w: FloatArray
 ) -> DidFit:
-    """Predict the treated units' change from a regression among comparison units (eq. 2.2).
+    """Predict the treated units' change from a regression among comparison units.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def ipw(dy: FloatArray, d: IntArray | FloatArray, X: FloatArray, w: FloatArray) 
 
 
 def doubly_robust(dy: FloatArray, d: IntArray | FloatArray, X: FloatArray, w: FloatArray) -> DidFit:
-    """Reweight what a regression among comparison units leaves over (eq. 2.6, 3.1).
+    """Reweight what a regression among comparison units leaves over.
 
     Parameters
     ----------
