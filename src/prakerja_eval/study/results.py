@@ -1,15 +1,12 @@
 """What came of a study? Findings and the small tidy tables that figures and reports read."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from prakerja_eval.compare import Agreement
 from prakerja_eval.estimate import Estimate, Findings
-
-if TYPE_CHECKING:
-    from prakerja_eval.study.schema import Study
+from prakerja_eval.study.schema import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +31,13 @@ class Results:
 
     Attributes
     ----------
-    study : Study
-        The plan.
+    plan : Plan
+        The study file.
     estimates : dict of str to Estimate
         By the name of the study file's entry, outcomes stacked.
     findings : Findings
-        A row an entry and outcome, in the order of the file; the columns ``name`` and ``role`` of
-        the entry come first, ``specification`` is its label, ``unit`` the outcome's unit.
+        A row an entry, outcome and wave, in the order of the file. Besides the columns of Findings:
+        ``name``, ``label`` and ``role`` of the entry (first). ``unit`` is the outcome's unit.
     agreements : tuple of Agreement
         One an outcome: the designs that answer the same question, side by side.
     flow : DataFrame
@@ -55,7 +52,7 @@ class Results:
     notices : tuple of Notice
     """
 
-    study: "Study"
+    plan: Plan
     estimates: dict[str, Estimate]
     findings: Findings
     agreements: tuple[Agreement, ...]

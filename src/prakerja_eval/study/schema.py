@@ -1,0 +1,195 @@
+"""What does a study plan? The tables of a study file, one frozen dataclass each.
+
+The options of an estimator are the frozen objects of its wing, so that no option exists twice.
+"""
+
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from prakerja_eval import did, lottery, matching
+from prakerja_eval.errors import UsageError
+from prakerja_eval.estimate.specs import (
+    AbadieImbens,
+    Classical,
+    Clustered,
+    Inference,
+    MultiplierBootstrap,
+    Robust,
+)
+from prakerja_eval.panel import Roles, WaveLabel
+
+EntryRole: TypeAlias = Literal["benchmark", "candidate", "shown", "placebo"]
+Where: TypeAlias = dict[str, list[str | int | float]]
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceTable:
+    """One of ``{classical = {}}``, ``{robust = {kind = "HC2"}}``, ``{clustered = {by = "..."}}``...
+
+    Parameters
+    ----------
+    classical, robust, clustered, abadie_imbens, bootstrap : specification, optional
+        Exactly one.
+    """
+
+    classical: Classical | None = None
+    robust: Robust | None = None
+    clustered: Clustered | None = None
+    abadie_imbens: AbadieImbens | None = None
+    bootstrap: MultiplierBootstrap | None = None
+
+    def __post_init__(self) -> None:
+        if len(self._given()) != 1:
+            names = ", ".join(f.name for f in fields(self))
+            raise UsageError(f"an inference table names exactly one of {names}.")
+
+    def _given(self) -> list[Inference]:
+        values = [getattr(self, f.name) for f in fields(self)]
+        return [v for v in values if v is not None]
+
+    @property
+    def chosen(self) -> Inference:
+        """Return the specification."""
+        return self._given()[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An outcome of the study.
+
+    Parameters
+    ----------
+    column : str
+        Column of the data.
+    label : str
+        Name in tables and figures.
+    unit : str
+        "dollars", "rupiah", "share", ...
+    contains_transfers : bool
+        Whether it contains the programme's own cash.
+    """
+
+    column: str
+    label: str
+    unit: str
+    contains_transfers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The groups in which flow and outcome paths are shown.
+
+    Parameters
+    ----------
+    column : str
+        Column of the data, constant within a unit.
+    labels : dict
+        Value to name, in the order of showing.
+    """
+
+    column: str
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What all entries under ``[[estimates]]`` have.
+
+    Parameters
+    ----------
+    name : str
+        Short, unique, the term that ``verify`` names.
+    label : str
+        Name in tables and figures.
+    role : {"benchmark", "candidate", "shown", "placebo"}
+        The benchmark and the candidates answer one question and are compared; "shown" stands in
+        the tables alone; a placebo is expected to be zero.
+    where : dict
+        Rows used: column to admitted values.
+    waves : list, optional
+        Outcome waves; left out, all after the baseline.
+    """
+
+    name: str
+    label: str
+    role: EntryRole = "shown"
+    where: Where = field(default_factory=dict)
+    waves: list[WaveLabel] | None = None
+    inference: InferenceTable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LotteryEntry(Entry):
+    """The lottery wing: ``estimator = "lottery.itt"`` or ``"lottery.late"``."""
+
+    estimator: Literal["lottery.itt", "lottery.late"] = "lottery.itt"
+    design: lottery.Design = field(default_factory=lottery.Design)
+
+
+@dataclass(frozen=True, slots=True)
+class DidEntry(Entry):
+    """Two-period difference-in-differences; ``base`` is the period before."""
+
+    estimator: Literal["did.two_by_two"] = "did.two_by_two"
+    design: did.Design = field(default_factory=did.Design)
+    base: WaveLabel | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MatchingEntry(Entry):
+    """Nearest-neighbour matching on the logit score of ``covariates``."""
+
+    estimator: Literal["matching.att"] = "matching.att"
+    design: matching.Nearest = field(default_factory=matching.Nearest)
+    covariates: tuple[str, ...] = ()
+
+
+AnyEntry: TypeAlias = Annotated[
+    LotteryEntry | DidEntry | MatchingEntry, Field(discriminator="estimator")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole study file.
+
+    Parameters
+    ----------
+    title : str
+        Title of the report.
+    question : str
+        The question in a sentence.
+    about : str
+        What the data are and where they come from, in a few sentences.
+    data : str
+        Path of the data, relative to the study file.
+    roles : Roles
+        Which column is what.
+    outcomes : tuple of Outcome
+    estimates : tuple of entries
+    spillovers : str
+        The assumption on spillovers and displacement; printed in every report.
+    groups : Groups, optional
+        For flow and paths.
+    covariate_labels : dict
+        Column to name in the balance figure.
+    synthetic : bool
+        Whether the data are simulated; said on every figure.
+    level : float
+        Coverage of intervals.
+    """
+
+    title: str
+    question: str
+    about: str
+    data: str
+    roles: Roles
+    outcomes: tuple[Outcome, ...]
+    estimates: tuple[AnyEntry, ...]
+    spillovers: str
+    groups: Groups | None = None
+    covariate_labels: dict[str, str] = field(default_factory=dict)
+    synthetic: bool = False
+    level: float = 0.95
