@@ -1,1 +1,6 @@
-"""What would have happened to the recipients had they followed the comparison group's path."""
+"""The difference-in-differences wing: what changes over time say."""
+
+from prakerja_eval.did.design import Design
+from prakerja_eval.did.two_by_two import two_by_two
+
+__all__ = ["Design", "two_by_two"]

@@ -1,0 +1,191 @@
+"""Did the treated change more than the comparison group, from one period to another?"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from prakerja_eval.did import kernel
+from prakerja_eval.did.design import Design
+from prakerja_eval.errors import CollinearityError, NotEstimableError, SeparationError, UsageError
+from prakerja_eval.estimate import Clustered, Estimate, estimate_row, join
+from prakerja_eval.panel import ArrayRequest, PanelProtocol, UnitArrays, WaveLabel
+from prakerja_eval.typing import BoolArray, FloatArray
+
+
+def two_by_two(
+    panel: PanelProtocol,
+    outcome: str | Sequence[str],
+    design: Design | None = None,
+    *,
+    base: WaveLabel | None = None,
+    waves: Sequence[WaveLabel] | None = None,
+) -> Estimate:
+    """Estimate the effect on the treated by two-period difference-in-differences.
+
+    The estimand is E[Y_t(1) − Y_t(0) | treated], under parallel trends between the treated and the
+    never treated, given the covariates. A wave before treatment is a placebo: its effect is zero
+    if trends were parallel then.
+
+    Parameters
+    ----------
+    panel : Panel
+        With Roles ``cohort`` (0 for never; one treated cohort) or, without it, ``received`` (a
+        unit is treated if it ever received the programme).
+    outcome : str or sequence of str
+        Numeric columns.
+    design : Design, optional
+        Left out: doubly robust without covariates, which is the unconditional estimator.
+    base : wave, optional
+        The period before; left out, the panel's baseline.
+    waves : sequence, optional
+        The periods after; left out, every wave after ``base``.
+
+    Returns
+    -------
+    Estimate
+        One row an outcome and wave, on the units observed in both periods; the variance sums ψ
+        squared over units, normal quantiles. ``comparison_mean`` is the mean that the treated
+        would have had: their mean less the effect.
+
+    Raises
+    ------
+    UsageError
+        If there is no base period, or several treated cohorts.
+    NotEstimableError
+        If a group is empty, the covariates separate the groups, or they are collinear.
+
+    References
+    ----------
+    Sant'Anna and Zhao (2020), doi 10.1016/j.jeconom.2020.06.003.
+
+    Examples
+    --------
+    >>> import pandas as pd, prakerja_eval as pe
+    >>> frame = pd.DataFrame({"id": list("aabbccdd"), "t": [1, 2] * 4,
+    ...                       "g": [2, 2, 2, 2, 0, 0, 0, 0],
+    ...                       "income": [1.0, 4.0, 2.0, 5.0, 1.0, 2.0, 3.0, 4.0]})
+    >>> panel = pe.read_panel(frame, pe.Roles(unit="id", wave="t", cohort="g", baseline=1))
+    >>> float(pe.did.two_by_two(panel, "income").theta[0])
+    2.0
+    """
+    design = design or Design()
+    rows = []
+    for name in [outcome] if isinstance(outcome, str) else outcome:
+        arrays = panel.arrays(ArrayRequest(name, design.covariates))
+        before = _position(arrays, panel.roles.baseline if base is None else base)
+        chosen = arrays.waves[before + 1 :] if waves is None else tuple(waves)
+        if not chosen:
+            raise UsageError(f"there is no wave after {arrays.waves[before]}; name waves=[...].")
+        treated = _treated(arrays, panel.roles.cohort)
+        for wave in chosen:
+            rows.append(_row(arrays, treated, name, before, _position(arrays, wave), design))
+    return join(*rows)
+
+
+def _position(arrays: UnitArrays, wave: WaveLabel | None) -> int:
+    """Return the position of a wave."""
+    if wave is None:
+        raise UsageError(
+            "did.two_by_two needs the period before: base=..., or Roles(baseline=...)."
+        )
+    if wave not in arrays.waves:
+        raise UsageError(f"wave {wave!r} is not in the panel; there are {list(arrays.waves)}.")
+    return arrays.waves.index(wave)
+
+
+def _treated(arrays: UnitArrays, column: str | None) -> BoolArray:
+    """Return who is treated: the one cohort, or whoever ever received."""
+    if not np.isnan(arrays.cohort).all():
+        cohorts = np.unique(arrays.cohort[np.isfinite(arrays.cohort)])
+        if len(cohorts) > 1:
+            shown = ", ".join(f"{c:g}" for c in cohorts)
+            raise UsageError(
+                f"did.two_by_two compares one cohort with the never treated, and there are "
+                f"{shown}. Keep one: panel.where({column}=[cohort, 0])."
+            )
+        return np.isfinite(arrays.cohort)
+    if np.isnan(arrays.received).all():
+        raise UsageError("did.two_by_two needs Roles(cohort=...) or Roles(received=...).")
+    return np.asarray(arrays.received.max(axis=1) > 0)
+
+
+def _row(
+    arrays: UnitArrays,
+    treated: BoolArray,
+    outcome: str,
+    before: int,
+    after: int,
+    design: Design,
+) -> Estimate:
+    """Estimate one outcome and wave."""
+    change = arrays.outcome[:, after] - arrays.outcome[:, before]
+    keep = np.flatnonzero(np.isfinite(change) & (arrays.weight > 0))
+    d = treated[keep].astype(np.float64)
+    wave, base = arrays.waves[after], arrays.waves[before]
+    n_treated = int(d.sum())
+    if n_treated == 0 or n_treated == len(keep):
+        empty = "treated" if n_treated == 0 else "comparison"
+        raise NotEstimableError(
+            f"no {empty} unit has {outcome!r} in both {base} and {wave}; choose other waves."
+        )
+    w = arrays.weight[keep]
+    fit = _fit(change[keep], d, arrays.covariates[keep], w, (design, arrays.names))
+    observed = w * d @ arrays.outcome[keep, after] / (w @ d)
+    return estimate_row(
+        fit.att,
+        fit.psi,
+        np.ones(len(keep), dtype=bool),
+        arrays.clusters.iloc[keep],
+        {
+            "estimator": "did.two_by_two",
+            "estimand": "ATT",
+            "population": "treated people",
+            "outcome": outcome,
+            "wave": wave,
+            "weighting": "treated people",
+            "specification": _specification(design, base),
+        },
+        {
+            "n": len(keep),
+            "n_treated": n_treated,
+            "n_comparison": len(keep) - n_treated,
+            "comparison_mean": float(observed - fit.att),
+        },
+        Clustered("unit", correction="none"),
+    )
+
+
+def _fit(
+    change: FloatArray,
+    d: FloatArray,
+    covariates: FloatArray,
+    w: FloatArray,
+    named: tuple[Design, tuple[str, ...]],
+) -> kernel.DidFit:
+    """Call the method's kernel; name the covariate in a refusal."""
+    design, names = named
+    if not names:
+        return kernel.unconditional(change, d, w)
+    kernels = {
+        "dr": kernel.doubly_robust,
+        "ipw": kernel.ipw,
+        "reg": kernel.outcome_regression,
+    }
+    X = np.column_stack([np.ones(len(d)), covariates])
+    try:
+        return kernels[design.method](change, d, X, w)
+    except (SeparationError, CollinearityError) as error:
+        name = ("constant", *names)[error.column]
+        what = (
+            "predicts treatment perfectly"
+            if isinstance(error, SeparationError)
+            else "is a combination of the covariates before it"
+        )
+        raise NotEstimableError(f"the covariate {name!r} {what}: leave it out.") from error
+
+
+def _specification(design: Design, base: WaveLabel) -> str:
+    """Return method, base period and covariates in words."""
+    if not design.covariates:
+        return f"unconditional, base {base}"
+    return f"{design.method} given {', '.join(design.covariates)}, base {base}"
