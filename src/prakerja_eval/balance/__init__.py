@@ -1,1 +1,1 @@
-"""How alike are the arms, before and after matching or weighting?"""
+"""How alike the arms are, before and after matching or weighting."""

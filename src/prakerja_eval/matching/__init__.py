@@ -1,1 +1,1 @@
-"""How alike are people who were and were not treated, and what does matching them say?"""
+"""Who, among people not treated, resembles those who were, and what follows from it."""

@@ -1,4 +1,4 @@
-"""Which comparison unit does each focal unit take, when one that is taken is gone?
+"""Which comparison unit each focal unit takes, when one that is taken is gone.
 
 Greedy matching: focal units choose in a stated order, or the closest pair of all is made first.
 All units stand in one line by score, at equal scores the focal before the comparison units and

@@ -1,4 +1,4 @@
-"""Which comparison units are nearest on a score, when each may serve as often as it is needed?
+"""Which comparison units are nearest on a score, when each may serve as often as needed.
 
 The comparison scores are sorted once; the units within any distance of a focal unit are then one
 run of that order. A run is two numbers however many units share a score, so that averaging tied

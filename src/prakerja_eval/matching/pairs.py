@@ -1,4 +1,4 @@
-"""Who is matched with whom, and how much does each unit count in consequence?"""
+"""Who is matched with whom, and how much each unit counts in consequence."""
 
 from dataclasses import dataclass
 
@@ -45,6 +45,35 @@ class MatchingWeights:
     comparison: FloatArray
 
 
+def in_sample(pairs: Pairs, focal_units: IntArray, comparison_units: IntArray) -> Pairs:
+    """Say the same of positions in the whole sample.
+
+    Parameters
+    ----------
+    pairs : Pairs
+        Rows over positions within the two sides.
+    focal_units, comparison_units : (n_focal,), (n_comparison,) int
+        Position in the sample of each unit of a side.
+
+    Returns
+    -------
+    Pairs
+        Rows in the same order.
+    """
+    focal, comparison = focal_units[pairs.focal], comparison_units[pairs.comparison]
+    return Pairs(focal, comparison, pairs.weight, pairs.distance)
+
+
+def both_ways(first: Pairs, second: Pairs) -> Pairs:
+    """Put the pairs of two directions, given in positions of one sample, under each other."""
+    return Pairs(
+        np.concatenate((first.focal, second.focal)),
+        np.concatenate((first.comparison, second.comparison)),
+        np.concatenate((first.weight, second.weight)),
+        np.concatenate((first.distance, second.distance)),
+    )
+
+
 def matched(pairs: Pairs, n_focal: int) -> BoolArray:
     """Return which of the focal units found a match, shape (n_focal,)."""
     found = np.zeros(n_focal, dtype=np.bool_)
@@ -58,12 +87,12 @@ def times_used(pairs: Pairs, n_comparison: int) -> FloatArray:
     Abadie and Imbens (2006), doi 10.1111/j.1468-0262.2006.00655.x, call it K_M(i) / M.
     Shape (n_comparison,).
     """
-    return np.bincount(pairs.comparison, pairs.weight, minlength=n_comparison)
+    return _bincount(pairs.comparison, pairs.weight, n_comparison)
 
 
 def times_used_squared(pairs: Pairs, n_comparison: int) -> FloatArray:
     """Return K'_M(i), the sum of squared pair weights of each comparison unit, (n_comparison,)."""
-    return np.bincount(pairs.comparison, pairs.weight**2, minlength=n_comparison)
+    return _bincount(pairs.comparison, pairs.weight**2, n_comparison)
 
 
 def matching_weights(pairs: Pairs, n_focal: int, n_comparison: int) -> MatchingWeights:
@@ -106,3 +135,8 @@ def equal_shares(focal: IntArray, comparison: IntArray, distance: FloatArray) ->
     focal = focal[rows]
     count = np.bincount(focal)
     return Pairs(focal, comparison[rows], 1.0 / count[focal], distance[rows])
+
+
+def _bincount(at: IntArray, weight: FloatArray, size: int) -> FloatArray:
+    total: FloatArray = np.bincount(at, weight, minlength=size).astype(np.float64)
+    return total
