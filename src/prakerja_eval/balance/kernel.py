@@ -74,7 +74,7 @@ def balance(
         smd = (mean1 - mean0) / standard_deviation
         ratio = _weighted_variance(X, w1) / _weighted_variance(X, w0)
     gaps = np.array([_ecdf_gap(x, w1, w0) for x in X.T]).reshape(-1, 2)
-    shares = np.abs(w1 @ (X > X.min(axis=0)) - w0 @ (X > X.min(axis=0)))
+    shares = np.abs((w1 - w0) @ _above_lowest(X))
     return BalanceStats(
         mean1,
         mean0,
@@ -85,22 +85,22 @@ def balance(
     )
 
 
-def standard_deviations(X: FloatArray) -> FloatArray:
-    """Compute denominators: sqrt(p (1 - p)) for a column of two values, else the sample SD.
+def standard_deviations(X: FloatArray, arm: BoolArray) -> FloatArray:
+    """Compute denominators from one arm: sqrt(p (1 - p)) for two values, else the sample SD.
 
     Parameters
     ----------
     X : (n, p)
-        Covariates of the arm whose effect is sought, before matching. Columns of two values in
-        this arm, and constant ones, count as binary.
+        Covariates of the full sample, before matching.
+    arm : (n,) bool
+        The arm whose effect is sought, all units for an average over both.
 
     Returns
     -------
     (p,) array
-        A column of two values a < b gives (b - a) sqrt(p (1 - p)).
+        A column with two values a < b gives (b - a) sqrt(p (1 - p)), p the share of b in the arm.
     """
-    two = _two_values(X)
-    sd: FloatArray = np.where(two, X.std(axis=0), X.std(axis=0, ddof=1))
+    sd: FloatArray = np.where(_two_values(X), X[arm].std(axis=0), X[arm].std(axis=0, ddof=1))
     return sd
 
 
@@ -131,9 +131,14 @@ def pair_distance(
     return distance
 
 
+def _above_lowest(X: FloatArray) -> BoolArray:
+    above: BoolArray = np.not_equal(X, X.min(axis=0))
+    return above
+
+
 def _two_values(X: FloatArray) -> BoolArray:
     """Say which columns take at most two values."""
-    two: BoolArray = np.all((X == X.min(axis=0)) | (X == X.max(axis=0)), axis=0)
+    two: BoolArray = np.all(~_above_lowest(X) | np.equal(X, X.max(axis=0)), axis=0)
     return two
 
 

@@ -93,7 +93,8 @@ def score_correction(
     ValueError
         If L is below two or not below the size of an arm.
     """
-    if L < 2 or L >= min(treated.sum(), (~treated).sum()):
+    smaller = min(treated.sum(), (~treated).sum())
+    if not 2 <= L < smaller:
         raise ValueError("L must be at least 2 and below the size of either arm")
     F = score.probability
     if effect.focal.all():

@@ -74,7 +74,8 @@ def rescale(psi: FloatArray, variance: float) -> FloatArray:
     squares = float(psi @ psi)
     if variance < 0 or squares == 0:
         raise ValueError("the variance must not be negative, nor psi zero throughout")
-    return psi * np.sqrt(variance / squares)
+    scaled: FloatArray = psi * np.sqrt(variance / squares)
+    return scaled
 
 
 def _series(y: FloatArray, score: FloatArray, arm: BoolArray) -> FloatArray:
