@@ -63,7 +63,8 @@ def matching_variance(effect: MatchedEffect, sigma2: FloatArray) -> MatchingVari
 def constant_sigma2(effect: MatchedEffect) -> FloatArray:
     """Estimate one variance for all: half the mean squared deviation of the pair differences.
 
-    s2 = sum_pairs weight (difference - tau)^2 / (2 n_f), which supposes a constant effect.
+    s2 = sum_pairs weight (difference - tau)^2 / (2 n_f). It supposes a constant effect and one
+    variance for all, and overstates the variance where effects differ.
 
     Parameters
     ----------
@@ -75,9 +76,8 @@ def constant_sigma2(effect: MatchedEffect) -> FloatArray:
     (n,) array
         The same value n times.
     """
-    deviation = effect.pair_difference - effect.estimate
-    total = float(np.sum(effect.pair_weight * deviation**2))
-    return np.full(len(effect.focal), total / (2 * effect.focal.sum()))
+    sigma2 = effect.pair_deviation / (2 * effect.focal.sum())
+    return np.full(len(effect.focal), sigma2)
 
 
 def local_sigma2(
