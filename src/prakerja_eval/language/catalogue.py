@@ -74,8 +74,9 @@ class Catalogue:
             For a key that there is not, or a place that is left empty.
         """
         if key not in self.messages:
-            near = sorted(k for k in self.messages if k.split(".")[0] == key.split(".")[0])
-            known = ", ".join(near or sorted({k.split(".")[0] for k in self.messages}))
+            head = key.partition(".")[0]
+            near = sorted(k for k in self.messages if k.partition(".")[0] == head)
+            known = ", ".join(near or sorted({k.partition(".")[0] for k in self.messages}))
             raise KeyError(f"no message {key!r}; there are {known}")
         return self.messages[key].format(**values)
 
