@@ -38,7 +38,7 @@ class Balance:
     frame: pd.DataFrame
 
     def __repr__(self) -> str:
-        return self.frame.round(4).to_string(index=False)
+        return str(self.frame.round(4).to_string(index=False))
 
     def _repr_html_(self) -> str:
         return str(self.frame.round(4).to_html(index=False, border=0))
@@ -69,7 +69,9 @@ def stages(
         The units whose standard deviation divides, before any weighting.
     """
     sd = standard_deviations(X, reference)
-    tables = [_frame(stage, names, balance_kernel(X, treated, w, sd)) for stage, w in weights.items()]
+    tables = [
+        _frame(stage, names, balance_kernel(X, treated, w, sd)) for stage, w in weights.items()
+    ]
     return Balance(pd.concat(tables, ignore_index=True))
 
 

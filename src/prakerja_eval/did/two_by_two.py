@@ -1,6 +1,7 @@
 """Did the treated change more than the comparison group, from one period to another?"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -8,7 +9,15 @@ from prakerja_eval.did import kernel
 from prakerja_eval.did.design import Design
 from prakerja_eval.errors import CollinearityError, NotEstimableError, SeparationError, UsageError
 from prakerja_eval.estimate import Clustered, Estimate, estimate_row, join
-from prakerja_eval.panel import ArrayRequest, PanelProtocol, UnitArrays, WaveLabel
+from prakerja_eval.panel import (
+    ArrayRequest,
+    PanelProtocol,
+    UnitArrays,
+    WaveLabel,
+    outcome_waves,
+    treated_units,
+    wave_position,
+)
 from prakerja_eval.typing import BoolArray, FloatArray
 
 
@@ -69,44 +78,17 @@ def two_by_two(
     2.0
     """
     design = design or Design()
-    rows = []
+    period = panel.roles.baseline if base is None else base
+    if period is None:
+        raise UsageError("two_by_two needs the period before: base=..., or Roles(baseline=...).")
+    rows: list[Estimate] = []
     for name in [outcome] if isinstance(outcome, str) else outcome:
         arrays = panel.arrays(ArrayRequest(name, design.covariates))
-        before = _position(arrays, panel.roles.baseline if base is None else base)
-        chosen = arrays.waves[before + 1 :] if waves is None else tuple(waves)
-        if not chosen:
-            raise UsageError(f"there is no wave after {arrays.waves[before]}; name waves=[...].")
-        treated = _treated(arrays, panel.roles.cohort)
-        for wave in chosen:
-            rows.append(_row(arrays, treated, name, before, _position(arrays, wave), design))
+        before = wave_position(arrays, period)
+        after = outcome_waves(arrays, replace(panel.roles, baseline=period), waves)
+        treated = treated_units(arrays, panel.roles)
+        rows += [_row(arrays, treated, name, before, t, design) for t in after]
     return join(*rows)
-
-
-def _position(arrays: UnitArrays, wave: WaveLabel | None) -> int:
-    """Return the position of a wave."""
-    if wave is None:
-        raise UsageError(
-            "did.two_by_two needs the period before: base=..., or Roles(baseline=...)."
-        )
-    if wave not in arrays.waves:
-        raise UsageError(f"wave {wave!r} is not in the panel; there are {list(arrays.waves)}.")
-    return arrays.waves.index(wave)
-
-
-def _treated(arrays: UnitArrays, column: str | None) -> BoolArray:
-    """Return who is treated: the one cohort, or whoever ever received."""
-    if not np.isnan(arrays.cohort).all():
-        cohorts = np.unique(arrays.cohort[np.isfinite(arrays.cohort)])
-        if len(cohorts) > 1:
-            shown = ", ".join(f"{c:g}" for c in cohorts)
-            raise UsageError(
-                f"did.two_by_two compares one cohort with the never treated, and there are "
-                f"{shown}. Keep one: panel.where({column}=[cohort, 0])."
-            )
-        return np.isfinite(arrays.cohort)
-    if np.isnan(arrays.received).all():
-        raise UsageError("did.two_by_two needs Roles(cohort=...) or Roles(received=...).")
-    return np.asarray(arrays.received.max(axis=1) > 0)
 
 
 def _row(
@@ -117,13 +99,13 @@ def _row(
     after: int,
     design: Design,
 ) -> Estimate:
-    """Estimate one outcome and wave."""
+    """Estimate one outcome and wave on the units seen in both periods."""
     change = arrays.outcome[:, after] - arrays.outcome[:, before]
     keep = np.flatnonzero(np.isfinite(change) & (arrays.weight > 0))
     d = treated[keep].astype(np.float64)
     wave, base = arrays.waves[after], arrays.waves[before]
     n_treated = int(d.sum())
-    if n_treated == 0 or n_treated == len(keep):
+    if n_treated in (0, len(keep)):
         empty = "treated" if n_treated == 0 else "comparison"
         raise NotEstimableError(
             f"no {empty} unit has {outcome!r} in both {base} and {wave}; choose other waves."
@@ -131,28 +113,23 @@ def _row(
     w = arrays.weight[keep]
     fit = _fit(change[keep], d, arrays.covariates[keep], w, (design, arrays.names))
     observed = w * d @ arrays.outcome[keep, after] / (w @ d)
-    return estimate_row(
-        fit.att,
-        fit.psi,
-        np.ones(len(keep), dtype=bool),
-        arrays.clusters.iloc[keep],
-        {
-            "estimator": "did.two_by_two",
-            "estimand": "ATT",
-            "population": "treated people",
-            "outcome": outcome,
-            "wave": wave,
-            "weighting": "treated people",
-            "specification": _specification(design, base),
-        },
-        {
-            "n": len(keep),
-            "n_treated": n_treated,
-            "n_comparison": len(keep) - n_treated,
-            "comparison_mean": float(observed - fit.att),
-        },
-        Clustered("unit", correction="none"),
-    )
+    labels = {
+        "estimator": "did.two_by_two",
+        "estimand": "ATT",
+        "population": "treated people",
+        "outcome": outcome,
+        "wave": wave,
+        "weighting": "treated people",
+        "specification": _specification(design, base),
+    }
+    counts = {
+        "n": len(keep),
+        "n_treated": n_treated,
+        "n_comparison": len(keep) - n_treated,
+        "comparison_mean": float(observed - fit.att),
+    }
+    default = Clustered("unit", correction="none")
+    return estimate_row(fit.att, fit.psi, arrays.clusters.iloc[keep], labels, counts, default)
 
 
 def _fit(

@@ -4,7 +4,7 @@
 parameters under independent units is ψ'ψ.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -138,18 +138,17 @@ class Estimate:
 def estimate_row(
     theta: float,
     psi: FloatArray,
-    sample: BoolArray,
     units: pd.DataFrame,
-    labels: dict[str, object],
-    counts: dict[str, object],
+    labels: Mapping[str, object],
+    counts: Mapping[str, object],
     default: Inference,
     terms: Sequence[Term] = (),
 ) -> Estimate:
-    """Return an Estimate of one parameter; the building block of every estimator."""
+    """Return an Estimate of one parameter in which every unit of ``units`` took part."""
     return Estimate(
         theta=np.array([theta], dtype=np.float64),
         psi=np.array(psi, dtype=np.float64).reshape(-1, 1),
-        sample=np.array(sample, dtype=bool).reshape(-1, 1),
+        sample=np.ones((len(units), 1), dtype=bool),
         units=units,
         index=pd.DataFrame([index_row(**labels)], columns=list(INDEX_COLUMNS), dtype=object),
         counts=pd.DataFrame([{"status": "ok", **counts}], columns=list(COUNT_COLUMNS)),

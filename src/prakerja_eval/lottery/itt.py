@@ -84,7 +84,6 @@ def lottery_row(
     return estimate_row(
         answer.theta,
         sample.by_unit(answer.psi),
-        sample.mask,
         sample.units,
         dict(labels)
         | {

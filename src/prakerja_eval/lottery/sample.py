@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from prakerja_eval.errors import NotEstimableError, UsageError
-from prakerja_eval.panel import ArrayRequest, PanelProtocol, UnitArrays, WaveLabel
+from prakerja_eval.errors import NotEstimableError
+from prakerja_eval.panel import ArrayRequest, PanelProtocol, UnitArrays, WaveLabel, outcome_waves
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 
@@ -46,11 +46,6 @@ class Sample:
     wave: WaveLabel | None
     pooled: bool
 
-    @property
-    def mask(self) -> BoolArray:
-        """Return which units take part: all of the table."""
-        return np.ones(len(self.units), dtype=bool)
-
     def by_unit(self, values: FloatArray) -> FloatArray:
         """Sum row values by unit, (n,)."""
         return np.asarray(np.bincount(self.rows, values, minlength=len(self.units)))
@@ -75,23 +70,9 @@ def samples(
     """
     for outcome in [outcomes] if isinstance(outcomes, str) else outcomes:
         arrays = panel.arrays(ArrayRequest(outcome, covariates, needs))
-        chosen = _chosen_waves(panel, arrays, waves)
+        chosen = outcome_waves(arrays, panel.roles, waves)
         for group in [chosen] if pooled else [[t] for t in chosen]:
             yield _sample(arrays, outcome, group, pooled)
-
-
-def _chosen_waves(
-    panel: PanelProtocol, arrays: UnitArrays, waves: Sequence[WaveLabel] | None
-) -> list[int]:
-    """Return wave positions: those asked for, or all after the baseline."""
-    labels = list(arrays.waves)
-    if waves is None:
-        baseline = panel.roles.baseline
-        return list(range(labels.index(baseline) + 1 if baseline is not None else 0, len(labels)))
-    unknown = [w for w in waves if w not in labels]
-    if unknown:
-        raise UsageError(f"wave {unknown[0]!r} is not in the panel; there are {labels}.")
-    return [labels.index(w) for w in waves]
 
 
 def _sample(arrays: UnitArrays, outcome: str, waves: list[int], pooled: bool) -> Sample:

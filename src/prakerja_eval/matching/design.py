@@ -33,7 +33,8 @@ class Nearest:
     ties : {"average", "first"}
         With replacement: average all comparison units at the same distance, or take the first.
     tie_tolerance : float
-        Distances within this of the nearest count as ties, in standard deviations of the score.
+        Tolerance on the squared distance within which a unit counts as tied, in squared standard
+        deviations of the score.
     max_uses : int, optional
         With replacement: the most often that one comparison unit may serve. The choice is then
         greedy, in ``order``.

@@ -1,5 +1,6 @@
 """The participant panel: roles, the table, its faults, and what estimators ask of it."""
 
+from prakerja_eval.panel.arms import outcome_waves, treated_units, wave_position
 from prakerja_eval.panel.contract import Check, Fault
 from prakerja_eval.panel.panel import Panel
 from prakerja_eval.panel.read import read_panel
@@ -23,5 +24,8 @@ __all__ = [
     "Roles",
     "UnitArrays",
     "WaveLabel",
+    "outcome_waves",
     "read_panel",
+    "treated_units",
+    "wave_position",
 ]

@@ -4,9 +4,9 @@ The options of an estimator are the frozen objects of its wing, so that no optio
 """
 
 from dataclasses import dataclass, field, fields
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from prakerja_eval import did, lottery, matching
 from prakerja_eval.errors import UsageError
@@ -180,6 +180,8 @@ class Plan:
     level : float
         Coverage of intervals.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     title: str
     question: str

@@ -1,0 +1,71 @@
+"""What can be asked from a shell? Commands whose heavy imports wait until they run."""
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import click
+
+from prakerja_eval.errors import PrakerjaEvalError
+
+INTERRUPTED = 130
+
+
+class Guarded(click.Group):
+    """Turn expected failures into one message on stderr and their exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; ``--debug`` lets the traceback through."""
+        try:
+            return super().invoke(ctx)
+        except PrakerjaEvalError as error:
+            if ctx.params.get("debug"):
+                traceback.print_exc()
+            click.echo(f"prakerja-eval: {error}", err=True)
+            ctx.exit(error.exit_code)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("prakerja-eval: interrupted; nothing was written.", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+@click.group(cls=Guarded, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="prakerja-eval")
+@click.option("--debug", is_flag=True, help="Show the traceback of an expected failure.")
+def main(debug: bool) -> None:
+    """Evaluate what Kartu Prakerja did: lottery, difference-in-differences and matching."""
+    del debug  # read from the context by Guarded
+    # small matrices: threads of the linear algebra library cost more than they give
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+@main.command()
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Report folder [reports/<study>].")
+@click.option("--lang", type=click.Choice(["en", "id"]), default="en", show_default=True)
+def report(study: Path, out: Path | None, lang: str) -> None:
+    """Run STUDY (a TOML file) and write its report, figures, tables and manifest."""
+    from prakerja_eval.report import report as write
+    from prakerja_eval.study import Study
+
+    plan = Study.read(study)
+    target = out or Path("reports") / study.stem
+    click.echo(f"running {study.name}: {len(plan.plan.estimates)} estimates", err=True)
+    made = write(plan.run(), target, language=lang, study_path=study)
+    click.echo(str(made.folder / "report.html"))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def verify(folder: Path) -> None:
+    """Run the study of a report FOLDER again and compare it with what is there."""
+    from prakerja_eval.report import verify as check
+
+    outcome = check(folder)
+    outcome.raise_if_drifted()
+    click.echo(f"{folder}: every number is the same.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

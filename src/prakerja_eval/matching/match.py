@@ -1,0 +1,206 @@
+"""Who is each treated person's counterpart? Matching on the score, without a look at outcomes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from prakerja_eval.balance import Balance, stages
+from prakerja_eval.errors import NotEstimableError, UsageError
+from prakerja_eval.matching.design import Nearest
+from prakerja_eval.matching.greedy import Order, nearest_without_replacement
+from prakerja_eval.matching.neighbours import Ties, nearest_with_replacement
+from prakerja_eval.matching.pairs import (
+    Pairs,
+    both_ways,
+    effective_sample_size,
+    in_sample,
+    matching_weights,
+)
+from prakerja_eval.matching.propensity import Propensity, propensity
+from prakerja_eval.panel import ArrayRequest, PanelProtocol
+from prakerja_eval.typing import BoolArray, FloatArray, IntArray
+
+SCORE_NAME = "propensity score"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Matched:
+    """Pairs of treated and comparison people.
+
+    Attributes
+    ----------
+    design : Nearest
+        The choices.
+    propensity : Propensity
+        The score and the units.
+    pairs : Pairs
+        Positions of the focal unit and of the unit it is compared with, weight, distance.
+    """
+
+    design: Nearest
+    propensity: Propensity
+    pairs: Pairs
+
+    @property
+    def focal(self) -> BoolArray:
+        """Return the units whose effect is sought, (n,)."""
+        treated = self.propensity.treated
+        everyone = np.ones_like(treated)
+        return {"ATT": treated, "ATC": ~treated, "ATE": everyone}[self.design.estimand]
+
+    @property
+    def n_dropped(self) -> int:
+        """Return how many of them found no counterpart."""
+        return int(self.focal.sum()) - len(np.unique(self.pairs.focal))
+
+    @property
+    def weights(self) -> FloatArray:
+        """Return unit weights after matching, zero for the unmatched, (n,)."""
+        n, treated = len(self.focal), self.propensity.treated
+        out = np.zeros(n)
+        for arm in (treated, ~treated):
+            mine = np.flatnonzero(arm[self.pairs.focal])
+            if len(mine):
+                pairs = Pairs(*(getattr(self.pairs, name)[mine] for name in Pairs.__slots__))
+                made = matching_weights(pairs, n, n)
+                out += made.focal + made.comparison
+        return out
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Return a row a pair: unit, counterpart, weight, distance."""
+        ids = self.propensity.units.index.to_numpy()
+        return pd.DataFrame(
+            {
+                "unit": ids[self.pairs.focal],
+                "counterpart": ids[self.pairs.comparison],
+                "weight": self.pairs.weight,
+                "distance": self.pairs.distance,
+            }
+        )
+
+    def summary(self) -> pd.Series:
+        """Return counts: people in each arm, matched, effective sample size, dropped, pairs."""
+        treated, weights = self.propensity.treated, self.weights
+        out: dict[str, float] = {}
+        for name, arm in (("treated", treated), ("comparison", ~treated)):
+            out[f"n_{name}"] = int(arm.sum())
+            out[f"matched_{name}"] = int((weights[arm] > 0).sum())
+            out[f"effective_{name}"] = effective_sample_size(weights[arm])
+        out |= {"n_dropped": self.n_dropped, "n_pairs": len(self.pairs.focal)}
+        return pd.Series(out | {"total_distance": float(self.pairs.distance.sum())})
+
+    def balance(self) -> Balance:
+        """Return the balance of the score and the covariates before and after matching."""
+        score = self.propensity
+        X = np.column_stack([score.score, score.covariates])
+        weights = {"before": np.ones(len(score.treated)), "after": self.weights}
+        return stages(X, (SCORE_NAME, *score.names), score.treated, weights, self.focal)
+
+    def __repr__(self) -> str:
+        counts = self.summary()
+        return (
+            f"Matched ({self.design.estimand}, {self.design.in_words}): "
+            f"{counts['matched_treated']:,.0f} of {counts['n_treated']:,.0f} treated with "
+            f"{counts['matched_comparison']:,.0f} of {counts['n_comparison']:,.0f} comparison units"
+        )
+
+
+def match(
+    panel: PanelProtocol,
+    design: Nearest | None = None,
+    *,
+    covariates: Sequence[str] = (),
+    score: Propensity | None = None,
+) -> Matched:
+    """Match on the propensity score.
+
+    Parameters
+    ----------
+    panel : Panel
+        With Roles ``cohort`` or ``received``. Outcomes are not looked at.
+    design : Nearest, optional
+        Left out: one nearest neighbour with replacement, ties averaged, no caliper.
+    covariates : sequence of str
+        For the logit score.
+    score : Propensity, optional
+        A score fitted before, instead of ``covariates``.
+
+    Returns
+    -------
+    Matched
+
+    Raises
+    ------
+    NotEstimableError
+        If nobody finds a counterpart, or the score cannot be fitted.
+    UsageError
+        If neither or both of covariates and score are given.
+
+    Examples
+    --------
+    >>> import pandas as pd, prakerja_eval as pe
+    >>> frame = pd.DataFrame({"id": list("abcdef"), "trained": [1, 0, 1, 0, 1, 0],
+    ...                       "age": [20, 21, 30, 28, 25, 40]})
+    >>> panel = pe.read_panel(frame, pe.Roles(unit="id", received="trained"))
+    >>> pe.matching.match(panel, covariates=["age"]).n_dropped
+    0
+    """
+    design = design or Nearest()
+    if (score is None) == (not covariates):
+        raise UsageError("match needs covariates=[...] or score=..., one of them.")
+    fitted = propensity(panel, covariates) if score is None else score
+    groups = _exact_groups(panel, design, fitted)
+    scale = fitted.score if design.scale == "probability" else fitted.fit.linear_predictor
+    directions = [fitted.treated, ~fitted.treated] if design.estimand == "ATE" else []
+    if not directions:
+        directions = [fitted.treated if design.estimand == "ATT" else ~fitted.treated]
+    found = [_one_way(scale, focal, groups, design) for focal in directions]
+    pairs = found[0] if len(found) == 1 else both_ways(*found)
+    if not len(pairs.focal):
+        raise NotEstimableError("nobody has a counterpart within the caliper and exact groups.")
+    return Matched(design, fitted, pairs)
+
+
+def _exact_groups(panel: PanelProtocol, design: Nearest, fitted: Propensity) -> IntArray | None:
+    """Return codes of the combinations on which a pair must agree."""
+    if not design.exact:
+        return None
+    arrays = panel.arrays(ArrayRequest(None, design.exact))
+    if not np.array_equal(arrays.units, fitted.units.index.to_numpy()):
+        raise UsageError("the score was fitted on other units than this panel's.")
+    _, codes = np.unique(arrays.covariates, axis=0, return_inverse=True)
+    return np.asarray(codes.ravel(), dtype=np.int64)
+
+
+def _one_way(
+    scale: FloatArray, focal: BoolArray, groups: IntArray | None, design: Nearest
+) -> Pairs:
+    """Match the focal units with the others, in positions of the whole sample."""
+    mine, theirs = np.flatnonzero(focal), np.flatnonzero(~focal)
+    sd = float(scale.std(ddof=1))
+    caliper = np.inf if design.caliper is None else design.caliper * sd
+    codes = None if groups is None else (groups[mine], groups[theirs])
+    if design.replace and design.max_uses is None:
+        pairs = nearest_with_replacement(
+            scale[mine],
+            scale[theirs],
+            design.ratio,
+            caliper,
+            Ties[design.ties.upper()],
+            design.tie_tolerance * sd**2,
+            codes,
+        )
+    else:
+        pairs = nearest_without_replacement(
+            scale[mine],
+            scale[theirs],
+            design.ratio,
+            caliper,
+            Order[design.order.upper()],
+            design.max_uses or 1,
+            codes,
+        )
+    return in_sample(pairs, mine, theirs)

@@ -1,0 +1,128 @@
+"""How likely was each person to be treated, given what was known before?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from prakerja_eval.errors import CollinearityError, NotEstimableError, SeparationError, UsageError
+from prakerja_eval.numerics.logit import Logit, logit
+from prakerja_eval.panel import ArrayRequest, PanelProtocol, UnitArrays, treated_units
+from prakerja_eval.typing import BoolArray, FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Propensity:
+    """A fitted logit score.
+
+    Attributes
+    ----------
+    units : DataFrame
+        Unit table, n rows in order of first appearance.
+    treated : (n,) bool array
+    covariates : (n, p) array
+        Without the constant.
+    names : tuple of p str
+    fit : Logit
+        Coefficients (constant first), probabilities, linear predictor, information.
+    """
+
+    units: pd.DataFrame
+    treated: BoolArray
+    covariates: FloatArray
+    names: tuple[str, ...]
+    fit: Logit
+
+    @property
+    def score(self) -> FloatArray:
+        """Return the probabilities, (n,)."""
+        return self.fit.probability
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Return unit, treated, score and linear predictor."""
+        return pd.DataFrame(
+            {
+                "treated": self.treated.astype(int),
+                "score": self.fit.probability,
+                "linear_predictor": self.fit.linear_predictor,
+            },
+            index=self.units.index,
+        )
+
+    @property
+    def coefficients(self) -> pd.Series:
+        """Return the logit's coefficients by name."""
+        return pd.Series(self.fit.beta, index=["constant", *self.names])
+
+    def __repr__(self) -> str:
+        n1 = int(self.treated.sum())
+        return (
+            f"Propensity: logit of treatment on {', '.join(self.names)}; "
+            f"{n1:,} treated, {len(self.treated) - n1:,} comparison units"
+        )
+
+
+def propensity(panel: PanelProtocol, covariates: Sequence[str]) -> Propensity:
+    """Fit the propensity score P(treated | x) by an unpenalised logit.
+
+    Parameters
+    ----------
+    panel : Panel
+        With Roles ``cohort`` or ``received``.
+    covariates : sequence of str
+        Baseline columns (see ``ArrayRequest``).
+
+    Returns
+    -------
+    Propensity
+
+    Raises
+    ------
+    NotEstimableError
+        If a covariate separates the arms or depends on the others (it is named), an arm is empty,
+        or Roles names a sampling weight, for which matching is not defined here.
+
+    References
+    ----------
+    Rosenbaum and Rubin (1983), doi 10.1093/biomet/70.1.41.
+
+    Examples
+    --------
+    >>> import pandas as pd, prakerja_eval as pe
+    >>> frame = pd.DataFrame({"id": list("abcdef"), "trained": [1, 0, 1, 0, 1, 0],
+    ...                       "age": [20, 21, 30, 28, 25, 40]})
+    >>> panel = pe.read_panel(frame, pe.Roles(unit="id", received="trained"))
+    >>> len(pe.matching.propensity(panel, ["age"]).score)
+    6
+    """
+    if not covariates:
+        raise UsageError("a propensity score needs covariates; name at least one.")
+    if panel.roles.weight is not None:
+        raise NotEstimableError(
+            "matching with sampling weights is not offered; build the panel without Roles(weight)."
+        )
+    arrays = panel.arrays(ArrayRequest(None, tuple(covariates)))
+    treated = treated_units(arrays, panel.roles)
+    if treated.all() or not treated.any():
+        arm = "comparison" if treated.all() else "treated"
+        raise NotEstimableError(f"the panel has no {arm} unit; widen where().")
+    return Propensity(
+        arrays.clusters, treated, arrays.covariates, arrays.names, _fit(arrays, treated)
+    )
+
+
+def _fit(arrays: UnitArrays, treated: BoolArray) -> Logit:
+    """Fit the logit; name the covariate in a refusal."""
+    X = np.column_stack([np.ones(len(treated)), arrays.covariates])
+    try:
+        return logit(treated.astype(np.float64), X, np.ones(len(treated)))
+    except (SeparationError, CollinearityError) as error:
+        name = ("constant", *arrays.names)[error.column]
+        what = (
+            "predicts treatment perfectly, so that some people have no counterpart"
+            if isinstance(error, SeparationError)
+            else "is a combination of the covariates before it"
+        )
+        raise NotEstimableError(f"the covariate {name!r} {what}: leave it out.") from error

@@ -1,0 +1,77 @@
+"""What must a reader be told? Notices, each a key of the message catalogue with its values."""
+
+import numpy as np
+import pandas as pd
+
+from prakerja_eval import matching
+from prakerja_eval.study.results import Notice
+from prakerja_eval.study.schema import Plan
+
+IMBALANCE = 0.1
+THIN_SUPPORT = 0.05
+PLACEBO_LEVEL = 0.05
+
+
+def notices(
+    plan: Plan,
+    findings: pd.DataFrame,
+    matched: dict[str, "matching.Matched"],
+    balance: pd.DataFrame,
+) -> tuple[Notice, ...]:
+    """Return every notice in the order of the study file."""
+    out = [*_not_estimable(findings), *_placebos(plan, findings)]
+    labels = {entry.name: entry.label for entry in plan.estimates}
+    for name, pairs in matched.items():
+        out += _dropped(labels[name], pairs)
+        out += _imbalance(labels[name], balance[balance["name"] == name])
+    seen: list[np.ndarray] = []
+    for name, pairs in matched.items():
+        if not any(np.array_equal(pairs.propensity.score, s) for s in seen):
+            seen.append(pairs.propensity.score)
+            out += _overlap(labels[name], pairs)
+    return tuple(out)
+
+
+def _notice(key: str, **values: object) -> Notice:
+    return Notice(f"warning.{key}", tuple(values.items()))
+
+
+def _not_estimable(findings: pd.DataFrame) -> list[Notice]:
+    failed = findings[findings["estimate"].isna() | findings["std_error"].isna()]
+    return [
+        _notice("not_estimable", label=row.label, outcome=row.outcome, reason=row.status)
+        for row in failed.itertuples()
+    ]
+
+
+def _placebos(plan: Plan, findings: pd.DataFrame) -> list[Notice]:
+    rows = findings[(findings["role"] == "placebo") & (findings["p_value"] < PLACEBO_LEVEL)]
+    names = {o.column: o.label for o in plan.outcomes}
+    return [
+        _notice("placebo_fails", label=row.label, outcome=names[row.outcome], p=row.p_value)
+        for row in rows.itertuples()
+    ]
+
+
+def _dropped(label: str, pairs: "matching.Matched") -> list[Notice]:
+    """Treated people without a neighbour in the caliper change whom the answer is about."""
+    if not pairs.n_dropped:
+        return []
+    total = int(pairs.propensity.treated.sum())
+    return [_notice("caliper_drops", label=label, dropped=pairs.n_dropped, treated=total)]
+
+
+def _imbalance(label: str, balance: pd.DataFrame) -> list[Notice]:
+    after = balance[(balance["stage"] == "after") & balance["smd"].notna()]
+    worst = after.loc[after["smd"].abs().idxmax()] if len(after) else None
+    if worst is None or abs(worst["smd"]) <= IMBALANCE:
+        return []
+    return [_notice("imbalance", label=label, covariate=worst["covariate"], smd=worst["smd"])]
+
+
+def _overlap(label: str, pairs: "matching.Matched") -> list[Notice]:
+    """Treated people whose score is above nearly all comparison units have no counterpart."""
+    score, treated = pairs.propensity.score, pairs.propensity.treated
+    top = np.quantile(score[~treated], 1.0)
+    share = float(np.mean(score[treated] > top))
+    return [_notice("overlap", label=label, share=share)] if share > THIN_SUPPORT else []

@@ -1,0 +1,120 @@
+"""Is the study file right? TOML checked at the door, and everything in it before anything runs."""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from prakerja_eval import did, lottery, matching
+from prakerja_eval.errors import PrakerjaEvalError, UsageError
+from prakerja_eval.estimate import specs
+from prakerja_eval.panel import Roles
+from prakerja_eval.study import schema
+from prakerja_eval.study.schema import Plan
+
+if TYPE_CHECKING:
+    from prakerja_eval.study.results import Results
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A declared plan and the place where it stands.
+
+    Attributes
+    ----------
+    plan : Plan
+        The study file.
+    path : Path
+        Where it was read; the data path is relative to its folder.
+    """
+
+    plan: Plan
+    path: Path
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Study":
+        """Read a study file.
+
+        Raises
+        ------
+        UsageError
+            If the file is missing, is not TOML, or has an unknown key or a value that is not
+            allowed; every fault is named at once, an unknown key with the nearest known one.
+        """
+        place = Path(path)
+        if not place.is_file():
+            raise UsageError(f"there is no study file {str(path)!r}; check the path.")
+        try:
+            table = tomllib.loads(place.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"{place.name} is not a TOML file: {error}.") from error
+        return cls(_plan(table, place.name), place)
+
+    @property
+    def data_path(self) -> Path:
+        """Return the path of the data."""
+        return self.path.parent / self.plan.data
+
+    def run(self) -> "Results":
+        """Run every entry and return the results.
+
+        Raises
+        ------
+        DataError
+            If the data are missing or at fault.
+        UsageError
+            If an entry names a column, value or wave that the data do not have.
+        NotEstimableError
+            If no entry can be estimated; a single one that cannot is a row with its reason.
+        """
+        from prakerja_eval.study.run import run
+
+        return run(self)
+
+
+def _plan(table: dict[str, Any], name: str) -> Plan:
+    """Validate a study file's tables."""
+    adapter = TypeAdapter(Plan)
+    try:
+        plan = adapter.validate_python(table)
+    except ValidationError as error:
+        lines = "\n".join(f"- {line}" for line in _faults(error))
+        raise UsageError(f"the study file {name} has faults:\n{lines}") from error
+    except PrakerjaEvalError as error:
+        raise UsageError(f"the study file {name}: {error}") from error
+    names = [entry.name for entry in plan.estimates]
+    repeated = sorted({n for n in names if names.count(n) > 1})
+    if repeated:
+        raise UsageError(f"the study file {name} has two estimates named {repeated[0]!r}.")
+    if not plan.estimates or not plan.outcomes:
+        raise UsageError(f"the study file {name} needs an outcome and an entry in [[estimates]].")
+    return plan
+
+
+def _faults(error: ValidationError) -> Iterator[str]:
+    """Put pydantic's list into words: where, what, and the nearest key."""
+    known = sorted(set(_known_keys()))
+    for item in error.errors():
+        place = ".".join(str(part) for part in item["loc"])
+        if item["type"] == "unexpected_keyword_argument":
+            key = str(item["loc"][-1])
+            near = get_close_matches(key, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            yield f"{place}: unknown key{hint}"
+        elif item["type"] in ("missing", "missing_argument"):
+            yield f"{place}: missing"
+        else:
+            yield f"{place}: {item['msg']} (it is {item['input']!r})"
+
+
+def _known_keys() -> Iterator[str]:
+    """Return the names of all fields that a study file can have."""
+    homes = [*vars(schema).values(), *vars(specs).values(), Roles]
+    homes += [lottery.Design, did.Design, matching.Nearest]
+    for home in homes:
+        if is_dataclass(home):
+            yield from (f.name for f in fields(home))

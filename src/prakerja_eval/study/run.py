@@ -1,0 +1,161 @@
+"""What do the data say to the plan? Every entry in order, a failed one as a row with its reason."""
+
+import numpy as np
+import pandas as pd
+
+from prakerja_eval import did, lottery, matching
+from prakerja_eval.compare import Agreement, agreement
+from prakerja_eval.errors import NotEstimableError, UsageError
+from prakerja_eval.estimate import (
+    Estimate,
+    Findings,
+    Robust,
+    estimate_row,
+    infer,
+    join,
+    rename,
+    subset,
+)
+from prakerja_eval.panel import Panel, read_panel
+from prakerja_eval.study import notices, summaries
+from prakerja_eval.study.read import Study
+from prakerja_eval.study.results import Results
+from prakerja_eval.study.schema import DidEntry, LotteryEntry, MatchingEntry, Outcome, Plan
+
+AnyEntry = LotteryEntry | DidEntry | MatchingEntry
+
+
+def run(study: Study) -> Results:
+    """Run a study; see ``Study.run``."""
+    plan = study.plan
+    panel = read_panel(study.data_path, plan.roles)
+    panel.check([o.column for o in plan.outcomes]).raise_if_any()
+    parts = {entry.name: _part(panel, entry) for entry in plan.estimates}
+    matched = {e.name: _matched(parts[e.name], e) for e in _matchings(plan)}
+    estimates: dict[str, Estimate] = {}
+    tables: list[pd.DataFrame] = []
+    for entry in plan.estimates:
+        rows = [_estimate(parts[entry.name], entry, o, matched) for o in plan.outcomes]
+        estimates[entry.name] = join(*rows)
+        tables.append(_table(estimates[entry.name], entry, plan))
+    frame = pd.concat(tables, ignore_index=True)
+    if frame["estimate"].isna().all():
+        reasons = "; ".join(dict.fromkeys(frame["status"]))
+        raise NotEstimableError(f"no entry of the study can be estimated: {reasons}")
+    found = {k: v for k, v in matched.items() if isinstance(v, matching.Matched)}
+    balance = summaries.balance(found, plan)
+    overlap = summaries.overlap(found)
+    return Results(
+        plan=plan,
+        estimates=estimates,
+        findings=Findings(frame, plan.level),
+        agreements=tuple(_agreements(plan, estimates)),
+        flow=summaries.flow(panel, plan),
+        paths=summaries.paths(panel, plan),
+        balance=balance,
+        overlap=overlap,
+        notices=notices.notices(plan, frame, found, balance),
+    )
+
+
+def _matchings(plan: Plan) -> list[MatchingEntry]:
+    return [e for e in plan.estimates if isinstance(e, MatchingEntry)]
+
+
+def _part(panel: Panel, entry: AnyEntry) -> Panel:
+    """Return the rows of an entry, checking what it names before anything runs."""
+    try:
+        part = panel.where(**entry.where)
+        names = entry.covariates if isinstance(entry, MatchingEntry) else entry.design.covariates
+        for name in names:
+            part.wide(name.partition("@")[0].partition("^")[0])
+        known = (*part.waves, None)
+        for wave in [*(entry.waves or []), entry.base if isinstance(entry, DidEntry) else None]:
+            if wave not in known:
+                raise UsageError(f"wave {wave!r} is not in the data; there are {part.waves}.")
+    except UsageError as error:
+        raise UsageError(f"the entry {entry.name!r} of the study file: {error}") from error
+    return part
+
+
+def _matched(panel: Panel, entry: MatchingEntry) -> "matching.Matched | NotEstimableError":
+    """Match once for all outcomes; a refusal becomes the reason of its rows."""
+    try:
+        return matching.match(panel, entry.design, covariates=entry.covariates)
+    except NotEstimableError as error:
+        return error
+
+
+def _estimate(
+    panel: Panel,
+    entry: AnyEntry,
+    outcome: Outcome,
+    matched: dict[str, "matching.Matched | NotEstimableError"],
+) -> Estimate:
+    """Estimate one outcome of an entry, or return a row that says why not."""
+    try:
+        estimate = _call(panel, entry, outcome.column, matched)
+        if entry.inference is not None:
+            infer(estimate, entry.inference.chosen)
+        return estimate
+    except NotEstimableError as error:
+        return _failed(entry, outcome, str(error))
+
+
+def _call(
+    panel: Panel,
+    entry: AnyEntry,
+    outcome: str,
+    matched: dict[str, "matching.Matched | NotEstimableError"],
+) -> Estimate:
+    """Call the estimator that the entry names."""
+    if isinstance(entry, LotteryEntry):
+        verb = lottery.itt if entry.estimator == "lottery.itt" else lottery.late
+        return verb(panel, outcome, entry.design, waves=entry.waves)
+    if isinstance(entry, DidEntry):
+        return did.two_by_two(panel, outcome, entry.design, base=entry.base, waves=entry.waves)
+    pairs = matched[entry.name]
+    if isinstance(pairs, NotEstimableError):
+        raise pairs
+    return matching.att(panel, pairs, outcome, waves=entry.waves)
+
+
+def _failed(entry: AnyEntry, outcome: Outcome, reason: str) -> Estimate:
+    """Return a row without a number."""
+    return estimate_row(
+        np.nan,
+        np.zeros(0),
+        pd.DataFrame({"weight": np.zeros(0)}, index=pd.Index([], name="unit", dtype=object)),
+        {"estimator": entry.estimator, "outcome": outcome.column},
+        {"n": 0, "n_treated": 0, "n_comparison": 0, "status": reason},
+        Robust("HC0", reference="normal"),
+    )
+
+
+def _table(estimate: Estimate, entry: AnyEntry, plan: Plan) -> pd.DataFrame:
+    """Return the findings of an entry with its name, label and role."""
+    chosen = None if entry.inference is None else entry.inference.chosen
+    found = infer(estimate, chosen, level=plan.level).frame
+    units = {o.column: o.unit for o in plan.outcomes}
+    found = found.assign(unit=found["outcome"].map(units))
+    for at, column in enumerate(("name", "label", "role")):
+        found.insert(at, column, getattr(entry, column))
+    return found
+
+
+def _agreements(plan: Plan, estimates: dict[str, Estimate]) -> list[Agreement]:
+    """Compare the candidates with the benchmark, an outcome at a time."""
+    benchmark = [e for e in plan.estimates if e.role == "benchmark"]
+    candidates = [e for e in plan.estimates if e.role == "candidate"]
+    if len(benchmark) != 1 or not candidates:
+        return []
+    out = []
+    for outcome in plan.outcomes:
+        rows = []
+        for entry in [*benchmark, *candidates]:
+            one = subset(estimates[entry.name], outcome=outcome.column)
+            if np.isfinite(one.theta).all():
+                rows.append(rename(one, specification=entry.label))
+        if len(rows) > 1:
+            out.append(agreement(rows[0], rows[1:], by="specification", level=plan.level))
+    return out

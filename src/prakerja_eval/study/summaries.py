@@ -1,0 +1,122 @@
+"""Who is in the study, and how do they differ? Small tidy tables, small cells suppressed."""
+
+import numpy as np
+import pandas as pd
+
+from prakerja_eval import matching
+from prakerja_eval.numerics.moments import GroupMoments
+from prakerja_eval.panel import MomentPlan, Panel
+from prakerja_eval.study.schema import Plan
+
+SMALLEST_CELL = 10
+BINS = 20
+
+
+def flow(panel: Panel, plan: Plan) -> pd.DataFrame:
+    """Count units and observed outcomes by group and wave.
+
+    Cells under ten people, and the next smallest of their wave so that they cannot be computed
+    back, are NaN.
+    """
+    columns = ["group", "wave", "n_units", *(o.column for o in plan.outcomes)]
+    groups = plan.groups
+    if groups is None:
+        return pd.DataFrame(columns=columns)
+    by = groups.column
+    tables = {o.column: _counts(panel, o.column, by) for o in plan.outcomes}
+    first = next(iter(tables.values()))
+    out = first[["group", "wave", "n_units"]].copy()
+    for column, table in tables.items():
+        out[column] = table["n"]
+    out["group"] = out["group"].map(lambda g: groups.labels.get(str(g), str(g)))
+    return _suppressed(out[columns], columns[2:])
+
+
+def _counts(panel: Panel, outcome: str, by: str) -> pd.DataFrame:
+    """Count units and observations by group and wave from the panel's moments."""
+    moments = panel.moments(MomentPlan(outcome, by))
+    rows = []
+    for code, group in enumerate(moments.groups[by]):
+        cells = moments.cells
+        mine = cells.group == code
+        n_units = int(cells.n[mine].sum())
+        for t, wave in enumerate(moments.waves):
+            seen = mine & ((cells.pattern >> t) & 1 == 1)
+            rows.append((group, wave, n_units, int(cells.n[seen].sum())))
+    return pd.DataFrame(rows, columns=["group", "wave", "n_units", "n"])
+
+
+def _suppressed(table: pd.DataFrame, counts: list[str]) -> pd.DataFrame:
+    """Blank counts under ten, and one more of the wave where exactly one would be blank."""
+    out = table.astype(dict.fromkeys(counts, "float64"))
+    for column in counts:
+        for _, rows in out.groupby("wave"):
+            values = rows[column]
+            small = values[(values > 0) & (values < SMALLEST_CELL)].index
+            if len(small) == 1 and len(rows) > 1:
+                others = values.drop(small)
+                small = small.append(pd.Index([others[others > 0].idxmin()]))
+            out.loc[small, column] = np.nan
+    return out
+
+
+def paths(panel: Panel, plan: Plan) -> pd.DataFrame:
+    """Return outcome means by group and wave, with standard errors; small cells left out."""
+    columns = ["outcome", "group", "wave", "n", "mean", "std_error"]
+    rows: list[tuple[object, ...]] = []
+    groups = plan.groups
+    if groups is None:
+        return pd.DataFrame(columns=columns)
+    for outcome in plan.outcomes:
+        moments = panel.moments(MomentPlan(outcome.column, groups.column))
+        for code, value in enumerate(moments.groups[groups.column]):
+            label = groups.labels.get(str(value), str(value))
+            mine = moments.cells.group == code
+            for t, wave in enumerate(moments.waves):
+                n, mean, se = _mean(moments.cells, mine, t)
+                if n >= SMALLEST_CELL:
+                    rows.append((outcome.column, label, wave, n, mean, se))
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _mean(cells: GroupMoments, mine: np.ndarray, t: int) -> tuple[int, float, float]:
+    """Pool a group's cells at one wave: count, weighted mean and its standard error."""
+    seen = mine & ((cells.pattern >> t) & 1 == 1)
+    w, m = cells.weight[seen], cells.mean[seen, t]
+    n, total = int(cells.n[seen].sum()), float(w.sum())
+    if n < 2 or total <= 0:
+        return n, np.nan, np.nan
+    mean = float(w @ m / total)
+    squares = float(cells.cross[seen, t, t].sum() + w @ (m - mean) ** 2)
+    effective = total**2 / float(cells.weight_sq[seen].sum())
+    return n, mean, float(np.sqrt(squares / total / (effective - 1)))
+
+
+def balance(matched: dict[str, "matching.Matched"], plan: Plan) -> pd.DataFrame:
+    """Stack the balance tables of the matchings, covariates under their printed names."""
+    tables = []
+    for name, pairs in matched.items():
+        table = pairs.balance().frame.copy()
+        table["covariate"] = [plan.covariate_labels.get(c, c) for c in table["covariate"]]
+        table.insert(0, "name", name)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def overlap(matched: dict[str, "matching.Matched"]) -> pd.DataFrame:
+    """Return histograms of the score by arm; bins with one to nine people are left out."""
+    edges = np.linspace(0.0, 1.0, BINS + 1)
+    rows = []
+    seen: list[np.ndarray] = []
+    for name, pairs in matched.items():
+        score, treated = pairs.propensity.score, pairs.propensity.treated
+        if any(len(score) == len(s) and np.array_equal(score, s) for s in seen):
+            continue
+        seen.append(score)
+        for arm, mask in (("treated", treated), ("comparison", ~treated)):
+            counts, _ = np.histogram(score[mask], edges)
+            for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True):
+                hidden = 0 < count < SMALLEST_CELL
+                share = np.nan if hidden else float(count / mask.sum())
+                rows.append((name, arm, float(low), float(high), share))
+    return pd.DataFrame(rows, columns=["name", "arm", "low", "high", "share"])
