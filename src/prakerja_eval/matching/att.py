@@ -34,6 +34,7 @@ from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 ConditionalVariance: TypeAlias = Literal["local", "constant"]
 Target: TypeAlias = Literal["population", "sample"]
+Metric: TypeAlias = Literal["euclidean", "mahalanobis"]
 POPULATIONS = {"ATT": "treated people", "ATC": "comparison people", "ATE": "everyone"}
 
 
@@ -50,15 +51,20 @@ class Variance:
         Number of neighbours besides the unit itself, for "local".
     target : {"population", "sample"}
         Of the effect in the population, or on the very people at hand.
+    metric : {"euclidean", "mahalanobis"}
+        For the correction of an estimated score, which matches on the covariates themselves: their
+        own units (Stata's convention), or free of units.
     """
 
     conditional: ConditionalVariance = "local"
     neighbours: int = 1
     target: Target = "population"
+    metric: Metric = "euclidean"
 
     def __post_init__(self) -> None:
         one_of(self.conditional, ConditionalVariance, "matching.Variance(conditional)")
         one_of(self.target, Target, "matching.Variance(target)")
+        one_of(self.metric, Metric, "matching.Variance(metric)")
         if self.neighbours < 1:
             raise UsageError("matching.Variance(neighbours) must be at least 1.")
 
@@ -216,7 +222,7 @@ def _term(
     else:
         sigma2 = local_sigma2(seen.y, seen.treated, seen.score, options.neighbours)
     known = getattr(matching_variance(effect, sigma2), options.target)
-    fitted = _corrected(seen, matched, effect, known)
+    fitted = _corrected(seen, matched, effect, known, options)
     variance = known if fitted is None else fitted
     if not variance > 0:
         raise NotEstimableError(
@@ -235,19 +241,23 @@ def _term(
 
 
 def _corrected(
-    seen: _Observed, matched: Matched, effect: MatchedEffect, known: float
+    seen: _Observed, matched: Matched, effect: MatchedEffect, known: float, options: Variance
 ) -> float | None:
     """Return the variance with the score's estimation, or None where that is not derived."""
     design, score = matched.design, matched.propensity
     focal = matched.focal[seen.at]
+    if options.target == "sample":
+        return None
     derived = design.replace and design.max_uses is None and design.ties == "average"
     if not derived or design.exact or not np.array_equal(effect.focal, focal):
         return None
-    spread = np.linalg.inv(np.cov(score.covariates, rowvar=False).reshape(len(score.names), -1))
-    whitened = score.covariates[seen.at] @ np.linalg.cholesky(spread)
+    space = score.covariates[seen.at]
+    if options.metric == "mahalanobis":
+        spread = np.cov(score.covariates, rowvar=False).reshape(len(score.names), -1)
+        space = space @ np.linalg.cholesky(np.linalg.inv(spread))
     X = np.column_stack([np.ones(len(seen.at)), score.covariates[seen.at]])
     fit = replace(score.fit, probability=score.fit.probability[seen.at])
-    correction = score_correction(seen.y, seen.treated, X, fit, effect, whitened)
+    correction = score_correction(seen.y, seen.treated, X, fit, effect, space)
     return known + correction.variance
 
 

@@ -27,9 +27,10 @@ class Nearest:
         without a neighbour inside it are dropped, and the estimand changes with them.
     exact : tuple of str
         Baseline columns on which a pair must agree.
-    order : {"largest", "smallest", "data", "closest"}
+    order : {"largest", "smallest", "data", "closest"}, optional
         Who chooses first without replacement: falling score, rising score, order of first
-        appearance, or the closest pair.
+        appearance, or the closest pair. Left out, the hardest to match first: the largest score
+        for an ATT, the smallest for an ATC.
     ties : {"average", "first"}
         With replacement: average all comparison units at the same distance, or take the first.
     tie_tolerance : float
@@ -48,7 +49,7 @@ class Nearest:
     replace: bool = True
     caliper: float | None = None
     exact: tuple[str, ...] = ()
-    order: Order = "largest"
+    order: Order | None = None
     ties: Ties = "average"
     tie_tolerance: float = 0.0
     max_uses: int | None = None
@@ -57,7 +58,8 @@ class Nearest:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "exact", tuple(self.exact))
-        one_of(self.order, Order, "Nearest(order)")
+        if self.order is not None:
+            one_of(self.order, Order, "Nearest(order)")
         one_of(self.ties, Ties, "Nearest(ties)")
         one_of(self.estimand, Estimand, "Nearest(estimand)")
         one_of(self.scale, Scale, "Nearest(scale)")

@@ -154,10 +154,8 @@ def match(
     fitted = propensity(panel, covariates) if score is None else score
     groups = _exact_groups(panel, design, fitted)
     scale = fitted.score if design.scale == "probability" else fitted.fit.linear_predictor
-    directions = [fitted.treated, ~fitted.treated] if design.estimand == "ATE" else []
-    if not directions:
-        directions = [fitted.treated if design.estimand == "ATT" else ~fitted.treated]
-    found = [_one_way(scale, focal, groups, design) for focal in directions]
+    directions = {"ATT": (True,), "ATC": (False,), "ATE": (True, False)}[design.estimand]
+    found = [_one_way(scale, treated, fitted, groups, design) for treated in directions]
     pairs = found[0] if len(found) == 1 else both_ways(*found)
     if not len(pairs.focal):
         raise NotEstimableError("nobody has a counterpart within the caliper and exact groups.")
@@ -176,31 +174,38 @@ def _exact_groups(panel: PanelProtocol, design: Nearest, fitted: Propensity) -> 
 
 
 def _one_way(
-    scale: FloatArray, focal: BoolArray, groups: IntArray | None, design: Nearest
+    scale: FloatArray,
+    treated_focal: bool,
+    fitted: Propensity,
+    groups: IntArray | None,
+    design: Nearest,
 ) -> Pairs:
-    """Match the focal units with the others, in positions of the whole sample."""
+    """Match one arm with the other, in positions of the whole sample.
+
+    Where comparison units choose, the line of units is mirrored, so that a choice between ties is
+    the one that the ATT of not being treated would make.
+    """
+    focal = fitted.treated if treated_focal else ~fitted.treated
     mine, theirs = np.flatnonzero(focal), np.flatnonzero(~focal)
+    sign = 1.0 if treated_focal else -1.0
+    theirs = theirs if treated_focal else theirs[::-1]
     sd = float(scale.std(ddof=1))
     caliper = np.inf if design.caliper is None else design.caliper * sd
     codes = None if groups is None else (groups[mine], groups[theirs])
+    line = (sign * scale[mine], sign * scale[theirs], design.ratio, caliper)
     if design.replace and design.max_uses is None:
-        pairs = nearest_with_replacement(
-            scale[mine],
-            scale[theirs],
-            design.ratio,
-            caliper,
-            Ties[design.ties.upper()],
-            design.tie_tolerance * sd**2,
-            codes,
-        )
+        tolerance = design.tie_tolerance * sd**2
+        pairs = nearest_with_replacement(*line, Ties[design.ties.upper()], tolerance, codes)
     else:
-        pairs = nearest_without_replacement(
-            scale[mine],
-            scale[theirs],
-            design.ratio,
-            caliper,
-            Order[design.order.upper()],
-            design.max_uses or 1,
-            codes,
-        )
+        order = _order(design, treated_focal)
+        pairs = nearest_without_replacement(*line, order, design.max_uses or 1, codes)
     return in_sample(pairs, mine, theirs)
+
+
+def _order(design: Nearest, treated_focal: bool) -> Order:
+    """Return who chooses first, on the line as it is handed to the kernel."""
+    if design.order is None:
+        return Order.LARGEST
+    if treated_focal or design.order in ("data", "closest"):
+        return Order[design.order.upper()]
+    return Order.SMALLEST if design.order == "largest" else Order.LARGEST

@@ -277,11 +277,18 @@ def block_labels(frame: pd.DataFrame, roles: Roles) -> np.ndarray:
     """Return the block of each row as text; one block where Roles names none."""
     if not roles.blocks:
         return np.full(len(frame), "all", dtype=object)
-    parts = [frame[c].map(plain_text) for c in roles.blocks]
-    text = parts[0]
-    for part in parts[1:]:
-        text = text + " / " + part
-    return np.asarray(text.to_numpy(dtype=object))
+    text = as_text(frame[roles.blocks[0]])
+    for column in roles.blocks[1:]:
+        pairs = zip(text, as_text(frame[column]), strict=True)
+        text = np.array([None if None in p else f"{p[0]} / {p[1]}" for p in pairs], dtype=object)
+    return text
+
+
+def as_text(column: pd.Series) -> np.ndarray:
+    """Return a column's labels as text, None where missing; each distinct label is written once."""
+    codes, labels = pd.factorize(column, use_na_sentinel=True)
+    texts = np.array([*(plain_text(v) for v in labels), None], dtype=object)
+    return np.asarray(texts[codes])
 
 
 def plain_text(value: object) -> str:

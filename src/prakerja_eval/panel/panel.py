@@ -9,7 +9,14 @@ import pandas as pd
 
 from prakerja_eval.errors import DataError, UsageError
 from prakerja_eval.numerics.moments import group_moments
-from prakerja_eval.panel.contract import Check, block_labels, find_faults, plain_text, to_number
+from prakerja_eval.panel.contract import (
+    Check,
+    as_text,
+    block_labels,
+    find_faults,
+    plain_text,
+    to_number,
+)
 from prakerja_eval.panel.covariates import covariate_matrix
 from prakerja_eval.panel.requests import ArrayRequest, MomentPlan, Moments, UnitArrays
 from prakerja_eval.panel.roles import Roles, WaveLabel
@@ -52,7 +59,7 @@ class Panel:
         for columns in roles.columns().values():
             for column in columns:
                 known_column(data, column)
-        data[roles.unit] = [None if pd.isna(v) else plain_text(v) for v in data[roles.unit]]
+        data[roles.unit] = pd.Series(as_text(data[roles.unit]), dtype="str")
         codes, units = pd.factorize(data[roles.unit])
         waves, wave_codes = _waves(data, roles)
         if roles.baseline is not None and roles.baseline not in waves:
@@ -131,7 +138,7 @@ class Panel:
             known_column(self._frame, column)
             several = wanted if isinstance(wanted, list | tuple | set | frozenset) else (wanted,)
             values = {plain_text(v) for v in several}
-            keep &= self._frame[column].map(plain_text).isin(values).to_numpy()
+            keep &= np.isin(as_text(self._frame[column]).astype(str), sorted(values))
         if not keep.any():
             raise UsageError(f"no row has {conditions}; panel.frame shows the values there are.")
         return Panel(self._frame[keep], self.roles)
@@ -143,7 +150,7 @@ class Panel:
         shape = (len(self._units), len(self._waves))
         grid = np.full(shape, np.nan) if numeric else np.full(shape, None, dtype=object)
         grid[self._positions, self._wave_codes] = to_number(values) if numeric else values
-        index = pd.Index(self.units, name=self.roles.unit)
+        index = pd.Index(self._units, name=self.roles.unit)
         return pd.DataFrame(grid, index=index, columns=pd.Index(self._waves, name=self.roles.wave))
 
     def describe(self) -> pd.DataFrame:
@@ -249,8 +256,8 @@ class Panel:
         """Return the unit table that an Estimate carries."""
         columns: dict[str, object] = {"weight": weight}
         for name, column in self.roles.cluster_columns().items():
-            columns[name] = [None if pd.isna(v) else plain_text(v) for v in self._first(column)]
-        return pd.DataFrame(columns, index=pd.Index(self.units, name="unit"))
+            columns[name] = as_text(pd.Series(self._first(column)))
+        return pd.DataFrame(columns, index=pd.Index(self._units, name="unit"))
 
 
 def known_column(frame: pd.DataFrame, column: str) -> str:

@@ -16,7 +16,7 @@ from prakerja_eval.estimate import (
     rename,
     subset,
 )
-from prakerja_eval.panel import Panel, read_panel
+from prakerja_eval.panel import ArrayRequest, Panel, read_panel
 from prakerja_eval.study import notices, summaries
 from prakerja_eval.study.read import Study
 from prakerja_eval.study.results import Results
@@ -30,8 +30,8 @@ def run(study: Study) -> Results:
     plan = study.plan
     panel = read_panel(study.data_path, plan.roles)
     panel.check([o.column for o in plan.outcomes]).raise_if_any()
-    parts = {entry.name: _part(panel, entry) for entry in plan.estimates}
-    matched = {e.name: _matched(parts[e.name], e) for e in _matchings(plan)}
+    parts = _parts(panel, plan)
+    matched = _matched(parts, plan)
     estimates: dict[str, Estimate] = {}
     tables: list[pd.DataFrame] = []
     for entry in plan.estimates:
@@ -58,32 +58,54 @@ def run(study: Study) -> Results:
     )
 
 
-def _matchings(plan: Plan) -> list[MatchingEntry]:
-    return [e for e in plan.estimates if isinstance(e, MatchingEntry)]
+def _parts(panel: Panel, plan: Plan) -> dict[str, Panel]:
+    """Return each entry's rows, checking all that it names before anything runs."""
+    made: dict[str, Panel] = {}
+    parts = {}
+    for entry in plan.estimates:
+        try:
+            key = repr(sorted(entry.where.items()))
+            if key not in made:
+                made[key] = panel.where(**entry.where)
+            parts[entry.name] = made[key]
+            _check_names(made[key], entry)
+        except UsageError as error:
+            raise UsageError(f"the entry {entry.name!r} of the study file: {error}") from error
+    return parts
 
 
-def _part(panel: Panel, entry: AnyEntry) -> Panel:
-    """Return the rows of an entry, checking what it names before anything runs."""
-    try:
-        part = panel.where(**entry.where)
-        names = entry.covariates if isinstance(entry, MatchingEntry) else entry.design.covariates
-        for name in names:
-            part.wide(name.partition("@")[0].partition("^")[0])
-        known = (*part.waves, None)
-        for wave in [*(entry.waves or []), entry.base if isinstance(entry, DidEntry) else None]:
-            if wave not in known:
-                raise UsageError(f"wave {wave!r} is not in the data; there are {part.waves}.")
-    except UsageError as error:
-        raise UsageError(f"the entry {entry.name!r} of the study file: {error}") from error
-    return part
+def _check_names(part: Panel, entry: AnyEntry) -> None:
+    """Refuse a covariate or wave that the data do not have."""
+    if isinstance(entry, MatchingEntry):
+        names = (*entry.covariates, *entry.design.exact)
+    else:
+        names = entry.design.covariates
+    part.arrays(ArrayRequest(None, names))
+    base = [entry.base] if isinstance(entry, DidEntry) and entry.base is not None else []
+    unknown = [w for w in [*(entry.waves or []), *base] if w not in part.waves]
+    if unknown:
+        known = ", ".join(map(str, part.waves))
+        raise UsageError(f"wave {unknown[0]!r} is not in the data; there are {known}.")
 
 
-def _matched(panel: Panel, entry: MatchingEntry) -> "matching.Matched | NotEstimableError":
-    """Match once for all outcomes; a refusal becomes the reason of its rows."""
-    try:
-        return matching.match(panel, entry.design, covariates=entry.covariates)
-    except NotEstimableError as error:
-        return error
+def _matched(
+    parts: dict[str, Panel], plan: Plan
+) -> dict[str, "matching.Matched | NotEstimableError"]:
+    """Match once for all outcomes, one score for each sample; a refusal becomes a row's reason."""
+    scores: dict[tuple[int, tuple[str, ...]], matching.Propensity] = {}
+    out: dict[str, matching.Matched | NotEstimableError] = {}
+    for entry in plan.estimates:
+        if not isinstance(entry, MatchingEntry):
+            continue
+        part = parts[entry.name]
+        key = (id(part), entry.covariates)
+        try:
+            if key not in scores:
+                scores[key] = matching.propensity(part, entry.covariates)
+            out[entry.name] = matching.match(part, entry.design, score=scores[key])
+        except NotEstimableError as error:
+            out[entry.name] = error
+    return out
 
 
 def _estimate(
