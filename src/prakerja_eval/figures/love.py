@@ -95,7 +95,9 @@ def _label(axis: Axes, table: pd.DataFrame, labels: dict[str, str], words: Catal
     across = axis.get_yaxis_transform()
     for i, covariate in enumerate(table.index):
         text = labels.get(str(covariate), str(covariate))
-        axis.text(0.0, -i * ROW + 0.12, text, transform=across, fontsize=10, va="bottom")
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+        at = -i * ROW + 0.12
+        axis.text(0.0, at, text, transform=across, fontsize=10, va="bottom", bbox=box)
     axis.set_ylim(-(len(table) - 1) * ROW - 0.16, 0.36)
     axis.set_xlim(left=0.0)
     axis.margins(x=0.05)

@@ -1,0 +1,188 @@
+"""What did every design find? The impact table of one outcome."""
+
+import re
+from collections.abc import Callable
+
+import pandas as pd
+
+from prakerja_eval.errors import UsageError
+from prakerja_eval.estimate import Findings
+from prakerja_eval.language import Catalogue, Measure
+from prakerja_eval.language.catalogue import unit_name
+from prakerja_eval.tables.disclosure import hide_small
+from prakerja_eval.tables.table import Cell, Column, Table
+
+TEXT = ("design", "wave", "estimand", "inference", "status")
+PARTS = {"interval": ("conf_low", "conf_high")}
+
+
+def impact(
+    findings: Findings,
+    *,
+    outcome: str | None = None,
+    title: str | None = None,
+    catalogue: Catalogue | None = None,
+) -> Table:
+    """Return every estimate of one outcome with its comparison mean, N and number of clusters.
+
+    Parameters
+    ----------
+    findings : Findings
+        With a column ``label`` it names the rows; otherwise the estimator does.
+    outcome : str, optional
+        Column name; needed if there are several outcomes.
+    title : str, optional
+        Name of the outcome in the caption.
+    catalogue : Catalogue, optional
+        English if left out.
+
+    Returns
+    -------
+    Table
+        Effects are treatment minus comparison; no stars. Counts under ten people are not shown.
+
+    Raises
+    ------
+    UsageError
+        If the outcome is not among the findings, or there are several and none is named.
+    """
+    words = catalogue or Catalogue.named("en")
+    frame, name = of_outcome(findings.frame, outcome)
+    hidden = hide_small(frame)
+    frame = hidden.assign(label=frame["label"] if "label" in frame else frame["estimator"])
+    unit = str(frame["unit"].dropna().iloc[0]) if frame["unit"].notna().any() else ""
+    measure = Measure.of(unit, frame[["estimate", "std_error"]].to_numpy(float).ravel())
+    makers = _makers(words, measure)
+    if frame["wave"].map(str).nunique() == 1 and frame["wave"].iloc[0] is None:
+        del makers["wave"]
+    if (frame["status"] == "ok").all():
+        del makers["status"]
+    level = words.percent(findings.level)
+    columns = tuple(
+        Column(key, words.text(f"column.{key}", level=level), key not in TEXT, PARTS.get(key, ()))
+        for key in makers
+    )
+    rows = tuple(
+        tuple(make(row) for make in makers.values()) for row in frame.to_dict(orient="records")
+    )
+    named = unit_name(words, unit) if unit else words.text("format.missing")
+    caption = words.text("caption.impact", outcome=title or name, unit=named)
+    return Table(caption, columns, rows)
+
+
+def of_outcome(frame: pd.DataFrame, outcome: str | None) -> tuple[pd.DataFrame, str]:
+    """Return the rows about one outcome and its name.
+
+    Raises
+    ------
+    UsageError
+        If there is no such outcome, or several and none is named.
+    """
+    names = list(dict.fromkeys(frame["outcome"].map(str)))
+    if outcome is None and len(names) > 1:
+        raise UsageError(f"a table is about one outcome; name one of {', '.join(names)}.")
+    name = outcome or "".join(names)
+    if name not in names:
+        raise UsageError(f"no row is about {name!r}; there are {', '.join(names)}.")
+    return frame[frame["outcome"].map(str) == name].reset_index(drop=True), name
+
+
+Maker = Callable[[dict[str, object]], Cell]
+
+
+def _makers(words: Catalogue, measure: Measure) -> dict[str, Maker]:
+    """Return how each column's cell is made from a row of findings."""
+
+    def amount(column: str) -> Maker:
+        return lambda row: Cell(words.shown(number(row[column]), measure), number(row[column]))
+
+    def count(column: str) -> Maker:
+        return lambda row: _count(row, column, words)
+
+    def word(column: str) -> Maker:
+        return lambda row: Cell(plain(row[column]), plain(row[column]))
+
+    return {
+        "design": word("label"),
+        "wave": word("wave"),
+        "estimand": word("estimand"),
+        "estimate": amount("estimate"),
+        "std_error": amount("std_error"),
+        "interval": lambda row: interval(row["conf_low"], row["conf_high"], measure, words),
+        "p_value": lambda row: Cell(words.p_value(number(row["p_value"])), number(row["p_value"])),
+        "comparison_mean": amount("comparison_mean"),
+        "percent_of_mean": lambda row: _percent(row, words),
+        "n": count("n"),
+        "n_treated": count("n_treated"),
+        "n_clusters": count("n_clusters"),
+        "inference": lambda row: Cell(
+            inference_words(plain(row["inference"]), words), plain(row["inference"])
+        ),
+        "status": lambda row: Cell(
+            "" if row["status"] == "ok" else plain(row["status"]), plain(row["status"])
+        ),
+    }
+
+
+def number(value: object) -> float | None:
+    """Return a number, or None where there is none."""
+    return None if value is None or pd.isna(value) else float(value)  # type: ignore[arg-type]
+
+
+def plain(value: object) -> str:
+    """Return a label; whole numbers without a decimal, nothing for None."""
+    if value is None or (isinstance(value, float) and pd.isna(value)):
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def interval(low: object, high: object, measure: Measure, words: Catalogue) -> Cell:
+    """Return an interval as one cell."""
+    ends = number(low), number(high)
+    if None in ends:
+        return Cell(words.text("format.missing"), ends)
+    shown = [words.shown(end, measure) for end in ends]
+    text = words.text("format.interval_cell", low=shown[0], high=shown[1])
+    return Cell(text, ends)
+
+
+def share_of_mean(estimate: object, mean: object) -> float | None:
+    """Return effect over comparison mean, where the mean is above zero."""
+    top, bottom = number(estimate), number(mean)
+    return None if top is None or bottom is None or bottom <= 0 else top / bottom
+
+
+def _percent(row: dict[str, object], words: Catalogue) -> Cell:
+    share = share_of_mean(row["estimate"], row["comparison_mean"])
+    value = None if share is None else 100 * share
+    return Cell(words.number(value, 1), value)
+
+
+def _count(row: dict[str, object], column: str, words: Catalogue) -> Cell:
+    found = number(row[column])
+    if found is None:
+        hidden = row["status"] == "ok"
+        return Cell(words.text("format.hidden" if hidden else "format.missing"), None)
+    return Cell(words.number(found), int(found))
+
+
+PATTERNS = (
+    (r"classical", "classical"),
+    (r"(?P<kind>HC\d)", "robust"),
+    (r"(?P<kind>HC\d), (?P<how>welch|normal)", "{how}"),
+    (r"Abadie-Imbens, (?P<how>estimated|known) score", "abadie_imbens_{how}"),
+    (r"clustered by (?P<by>.+) \((?P<correction>[^)]*)\)", "clustered"),
+    (r"multiplier bootstrap by (?P<by>.+) \((?P<draws>\d+) draws\)", "bootstrap"),
+)
+
+
+def inference_words(label: str, words: Catalogue) -> str:
+    """Return how a standard error was made, in the reader's language; unknown ones as they are."""
+    for pattern, key in PATTERNS:
+        found = re.fullmatch(pattern, label)
+        if found:
+            parts = found.groupdict()
+            if parts.get("by") == "unit":
+                parts["by"] = words.text("inference.unit")
+            return words.text(f"inference.{key.format(**parts)}", **parts)
+    return label
