@@ -220,7 +220,8 @@ def _term(
     if options.conditional == "constant":
         sigma2 = constant_sigma2(effect)
     else:
-        sigma2 = local_sigma2(seen.y, seen.treated, seen.score, options.neighbours)
+        tolerance = matched.design.tie_tolerance * float(seen.score.var(ddof=1))
+        sigma2 = local_sigma2(seen.y, seen.treated, seen.score, options.neighbours, tolerance)
     known = getattr(matching_variance(effect, sigma2), options.target)
     fitted = _corrected(seen, matched, effect, known, options)
     variance = known if fitted is None else fitted

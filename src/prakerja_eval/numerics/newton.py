@@ -143,7 +143,9 @@ def maximise(
         path = _climb(sample, path.gamma, wary=False)
         _refuse_divergence(path)
         iterations += path.iterations
-    eta = U @ path.gamma
+    # Row by row, so that people alike in X are alike in eta to the last bit: a matrix product may
+    # add up rows in another order here and there, and matching lives by exact ties.
+    eta = np.sum(X * (T @ path.gamma), axis=1)
     score = np.zeros_like(eta)
     score[used] = w[used] * family.residual(y[used], eta[used])
     R = sample.information_root(eta[used])
