@@ -25,6 +25,7 @@ def forest(
     outcome: str | None = None,
     unit: str | None = None,
     title: str | None = None,
+    level: float = 0.95,
     catalogue: Catalogue | None = None,
     synthetic: bool = False,
 ) -> Figure:
@@ -41,6 +42,8 @@ def forest(
         Unit of the outcome ("dollars", "share", ...); left out, that of the Findings.
     title : str, optional
         Name of the outcome on the axis; left out, its column name.
+    level : float
+        Coverage of the intervals of an Agreement; Findings know their own.
     catalogue : Catalogue, optional
         English if left out.
     synthetic : bool
@@ -64,7 +67,8 @@ def forest(
     >>> figure = pe.figures.forest(pe.lottery.itt(panel, "income").findings(), unit="rupiah")
     """
     words = catalogue or Catalogue.named("en")
-    frame, name, level = _rows(answers, outcome)
+    frame, name = _rows(answers, outcome)
+    level = answers.level if isinstance(answers, Findings) else level
     unit = unit or _unit(frame)
     measure = Measure.of(unit, frame[["estimate", "std_error"]].to_numpy(dtype=float).ravel())
     labels = ["\n".join(wrap(str(label), LETTERS)) or " " for label in frame["label"]]
@@ -88,11 +92,11 @@ def forest(
     return figure
 
 
-def _rows(answers: Agreement | Findings, outcome: str | None) -> tuple[pd.DataFrame, str, float]:
-    """Return label, estimate and interval a row, the outcome's name and the level."""
+def _rows(answers: Agreement | Findings, outcome: str | None) -> tuple[pd.DataFrame, str]:
+    """Return label, estimate and interval a row, and the outcome's name."""
     if isinstance(answers, Agreement):
         frame = answers.frame.assign(role=["benchmark"] + ["candidate"] * (len(answers.frame) - 1))
-        return frame, answers.outcome, 0.95
+        return frame, answers.outcome
     frame = answers.frame
     names = list(dict.fromkeys(frame["outcome"].map(str)))
     if outcome is None and len(names) > 1:
@@ -110,7 +114,7 @@ def _rows(answers: Agreement | Findings, outcome: str | None) -> tuple[pd.DataFr
         frame = frame.assign(label=text)
     if "role" not in frame:
         frame = frame.assign(role="shown")
-    return frame.sort_values("role", key=lambda r: r != "benchmark", kind="stable"), chosen, 0.95
+    return frame.sort_values("role", key=lambda r: r != "benchmark", kind="stable"), chosen
 
 
 def _unit(frame: pd.DataFrame) -> str:

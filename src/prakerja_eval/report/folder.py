@@ -1,0 +1,122 @@
+"""How is a folder of outputs written whole or not at all?"""
+
+import ctypes
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from prakerja_eval.errors import UsageError
+from prakerja_eval.report.manifest import MANIFEST, listed
+
+AT_FDCWD = -100
+RENAME_EXCHANGE = 2
+
+
+def writable_target(out: str | Path) -> Path:
+    """Return the target's full path, or refuse one that must not be replaced.
+
+    Raises
+    ------
+    UsageError
+        If it is a file, or a folder with files that no report wrote.
+    """
+    target = Path(out).resolve()
+    if target.exists() and not target.is_dir():
+        raise UsageError(f"{str(out)!r} is a file; name a folder for the report.")
+    _heal(target)
+    present = _files(target)
+    if not present:
+        return target
+    known = listed(target)
+    if known is None:
+        raise UsageError(
+            f"the folder {str(out)!r} holds files but no report (no {MANIFEST} of a report): "
+            "name a new or empty folder, or remove this one."
+        )
+    strange = sorted(present - known - {MANIFEST})
+    if strange:
+        raise UsageError(
+            f"the folder {str(out)!r} holds a report and other files ({', '.join(strange[:5])}): "
+            "move these away, since the whole folder is replaced."
+        )
+    return target
+
+
+def write_whole(target: Path, fill: Callable[[Path], None]) -> None:
+    """Fill a folder beside the target and exchange the two; a failure leaves the target as it was.
+
+    Parameters
+    ----------
+    target : Path
+        From ``writable_target``.
+    fill : callable
+        Writes everything into the folder that it is given.
+
+    Raises
+    ------
+    UsageError
+        If the place cannot be written.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.new-", dir=target.parent))
+    except OSError as error:
+        raise UsageError(
+            f"cannot write beside {target.name!r} ({error.strerror}): choose another folder."
+        ) from error
+    try:
+        fill(fresh)
+        fresh.chmod(0o777 & ~_umask())
+        _exchange(fresh, target)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _exchange(fresh: Path, target: Path) -> None:
+    """Put the fresh folder in the target's place; the old one ends where the fresh one was."""
+    if not target.exists():
+        fresh.rename(target)
+    elif not _exchanged_at_once(fresh, target):
+        aside = _aside(target)
+        target.rename(aside)
+        fresh.rename(target)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _exchanged_at_once(one: Path, other: Path) -> bool:
+    """Exchange two folders in one step where the system can (Linux), or say that it cannot."""
+    if not sys.platform.startswith("linux"):
+        return False
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    names = os.fsencode(one), os.fsencode(other)
+    return bool(rename(AT_FDCWD, names[0], AT_FDCWD, names[1], RENAME_EXCHANGE) == 0)
+
+
+def _aside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.old")
+
+
+def _heal(target: Path) -> None:
+    """Bring back a folder that an interrupted exchange left aside, or remove it if it is spare."""
+    aside = _aside(target)
+    if not aside.is_dir() or listed(aside) is None:
+        return
+    if target.exists():
+        shutil.rmtree(aside, ignore_errors=True)
+    else:
+        aside.rename(target)
+
+
+def _files(folder: Path) -> set[str]:
+    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir()}
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

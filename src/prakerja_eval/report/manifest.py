@@ -1,0 +1,186 @@
+"""What is bound to what? The hashes of a report's inputs and outputs, and the versions used."""
+
+import hashlib
+import json
+import os
+import platform
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from prakerja_eval import __version__
+from prakerja_eval.errors import DataError, UsageError
+
+MANIFEST = "manifest.json"
+KIND = "prakerja_eval report"
+PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib")
+STEPS_UP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An input of a report.
+
+    Attributes
+    ----------
+    path : str
+        Of the study file: from the folder that holds study and data. Of the data: as the study file
+        names them.
+    sha256 : str
+    """
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a report folder is bound to.
+
+    Attributes
+    ----------
+    study, data : Source or None
+        None where a report was made without the path of its study file.
+    language : str
+    versions : dict
+        Of Python, of this package and of those that compute.
+    outputs : dict
+        File, relative to the folder, to SHA-256.
+    """
+
+    study: Source | None
+    data: Source | None
+    language: str
+    versions: dict[str, str]
+    outputs: dict[str, str]
+
+    def write(self, folder: Path) -> None:
+        """Write ``manifest.json``."""
+        tree = {
+            "kind": KIND,
+            "study": _tree(self.study),
+            "data": _tree(self.data),
+            "language": self.language,
+            "versions": self.versions,
+            "outputs": self.outputs,
+        }
+        text = json.dumps(tree, indent=2, ensure_ascii=False) + "\n"
+        (folder / MANIFEST).write_text(text, encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> "Manifest":
+        """Read the manifest of a report folder.
+
+        Raises
+        ------
+        UsageError
+            If the folder or its manifest is not there.
+        DataError
+            If the manifest is damaged.
+        """
+        path = folder / MANIFEST
+        if not path.is_file():
+            raise UsageError(
+                f"{folder.name!r} is no report: it has no {MANIFEST}. Name the folder that "
+                "`prakerja-eval report` wrote."
+            )
+        try:
+            tree = json.loads(path.read_text(encoding="utf-8"))
+            if tree["kind"] != KIND:
+                raise UsageError(f"the {MANIFEST} in {folder.name!r} is not that of a report.")
+            return cls(
+                study=_source(tree["study"]),
+                data=_source(tree["data"]),
+                language=str(tree["language"]),
+                versions={str(k): str(v) for k, v in tree["versions"].items()},
+                outputs={str(k): str(v) for k, v in tree["outputs"].items()},
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DataError(
+                f"the {MANIFEST} in {folder.name!r} is damaged ({error}): bring back the committed "
+                "one, or write the report anew."
+            ) from error
+
+
+def sources(study_path: Path | None, data: str) -> tuple[Source | None, Source | None]:
+    """Return study file and data as inputs, or None for both where no path is known.
+
+    Raises
+    ------
+    UsageError
+        If the study file is not there.
+    DataError
+        If the data are not there.
+    """
+    if study_path is None:
+        return None, None
+    if not study_path.is_file():
+        raise UsageError(f"there is no study file {study_path.name!r}; check study_path.")
+    place = study_path.parent / data
+    if not place.exists():
+        raise DataError(
+            f"there are no data at {data!r}, where the study file says; check its path."
+        )
+    named = Path(data).name if Path(data).is_absolute() else Path(data).as_posix()
+    study = Source(_from_root(study_path, data), digest(study_path))
+    return study, Source(named, digest(place))
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file, or of all files of a folder with their names."""
+    if path.is_dir():
+        inner = sorted(p for p in path.rglob("*") if p.is_file())
+        lines = [f"{p.relative_to(path).as_posix()} {digest(p)}" for p in inner]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what computed the numbers."""
+    own = {"python": platform.python_version(), "prakerja-eval": __version__}
+    return own | {name: metadata.version(name) for name in PACKAGES}
+
+
+def outputs(folder: Path) -> dict[str, str]:
+    """Return every file of a folder but the manifest, with its hash, in order of name."""
+    files = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    return {name: digest(folder / name) for name in files if name != MANIFEST}
+
+
+def listed(folder: Path) -> set[str] | None:
+    """Return the files that a folder's manifest lists; None if it is no report."""
+    try:
+        return set(Manifest.read(folder).outputs)
+    except (UsageError, DataError, OSError):
+        return None
+
+
+def find_study(stored: Source, folder: Path) -> Path | None:
+    """Return the study file of a report, looked for upwards from the folder, then from here.
+
+    A file with the stored hash is preferred to one without.
+    """
+    here = Path.cwd()
+    bases = dict.fromkeys([folder, *folder.parents, here, *here.parents])
+    found = [base / stored.path for base in bases if (base / stored.path).is_file()]
+    same = [path for path in found if digest(path) == stored.sha256]
+    return next(iter([*same, *found]), None)
+
+
+def _from_root(study_path: Path, data: str) -> str:
+    """Return the study's path from the folder that holds both it and the data.
+
+    It says nothing about where the project lies on this machine, nor where the report is written.
+    """
+    up = sum(part == os.pardir for part in Path(os.path.normpath(data)).parts)
+    parts = study_path.absolute().parts
+    return Path(*parts[-1 - min(up, STEPS_UP, len(parts) - 2) :]).as_posix()
+
+
+def _tree(source: Source | None) -> dict[str, str] | None:
+    return None if source is None else {"path": source.path, "sha256": source.sha256}
+
+
+def _source(tree: dict[str, str] | None) -> Source | None:
+    return None if tree is None else Source(str(tree["path"]), str(tree["sha256"]))

@@ -1,0 +1,148 @@
+"""How was each number made, and what must be believed? Methods, limits, warnings and terms."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from prakerja_eval.language import Catalogue
+from prakerja_eval.language.catalogue import listing
+from prakerja_eval.study import Notice, Plan, Results
+from prakerja_eval.study.schema import AnyEntry, DidEntry, MatchingEntry
+from prakerja_eval.tables.disclosure import SMALLEST_CELL
+
+HOME = {
+    "lottery.itt": "lottery_itt",
+    "lottery.late": "lottery_late",
+    "did.two_by_two": "did",
+    "matching.att": "matching",
+}
+TERMS = (
+    *("att", "itt", "late", "interval", "std_error", "p_value", "comparison_mean"),
+    *("percentage_point", "score", "overlap", "smd", "caliper", "parallel", "placebo", "clusters"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One estimator in words, and with which options the study uses it."""
+
+    title: str
+    body: str
+    assumption: str
+    error: str
+    reference: str
+    used: tuple[str, ...]
+
+
+def methods(results: Results, words: Catalogue) -> tuple[Method, ...]:
+    """Return each estimator that the study uses, in order of first use, then the comparison."""
+    plan = results.plan
+    uses: dict[str, list[str]] = {}
+    for entry in plan.estimates:
+        text = words.text(
+            "method.used", label=entry.label, options="; ".join(_options(entry, plan, words))
+        )
+        uses.setdefault(HOME[entry.estimator], []).append(text)
+    if results.agreements:
+        uses["compare"] = []
+    return tuple(_method(key, tuple(used), words) for key, used in uses.items())
+
+
+def _method(key: str, used: tuple[str, ...], words: Catalogue) -> Method:
+    def said(part: str) -> str:
+        return words.text(f"method.{key}.{part}")
+
+    return Method(
+        said("title"), said("body"), said("assumption"), said("error"), said("reference"), used
+    )
+
+
+def _options(entry: AnyEntry, plan: Plan, words: Catalogue) -> list[str]:
+    """Return the choices of one entry in words."""
+    if isinstance(entry, MatchingEntry):
+        design = entry.design
+        replaced = "method.replace" if design.replace else "method.no_replace"
+        out = [words.text("method.ratio", ratio=words.number(design.ratio)), words.text(replaced)]
+        if design.caliper is not None:
+            caliper = words.number(design.caliper, 2)
+            out.append(words.text("method.caliper", caliper=caliper))
+        if design.exact:
+            out.append(words.text("method.exact", names=_names(design.exact, plan, words)))
+        return [*out, _covariates(entry.covariates, plan, words)]
+    out = []
+    if isinstance(entry, DidEntry):
+        method = entry.design.method if entry.design.covariates else "unconditional"
+        out.append(words.text(f"method.did_{method}"))
+        if entry.base is not None:
+            out.append(words.text("method.base", base=entry.base))
+    return [*out, _covariates(entry.design.covariates, plan, words)]
+
+
+def _covariates(names: tuple[str, ...], plan: Plan, words: Catalogue) -> str:
+    if not names:
+        return words.text("method.no_covariates")
+    return words.text("method.covariates", names=_names(names, plan, words))
+
+
+def _names(columns: tuple[str, ...], plan: Plan, words: Catalogue) -> str:
+    return listing(words, [plan.covariate_labels.get(c, c) for c in columns])
+
+
+def warnings(results: Results, words: Catalogue) -> tuple[str, ...]:
+    """Return every notice as a sentence."""
+    names = {o.column: o.label for o in results.plan.outcomes} | results.plan.covariate_labels
+    return tuple(_warning(notice, names, words) for notice in results.notices)
+
+
+def _warning(notice: Notice, names: Mapping[str, str], words: Catalogue) -> str:
+    return words.text(
+        notice.key, **{k: _value(k, v, names, words) for k, v in dict(notice.values).items()}
+    )
+
+
+def _value(key: str, value: object, names: Mapping[str, str], words: Catalogue) -> str:
+    """Print one value of a notice as its name asks."""
+    if not isinstance(value, int | float):
+        return names.get(str(value), str(value)) if key in ("outcome", "covariate") else str(value)
+    if key == "p":
+        return words.p_value(value, sentence=True)
+    if key == "share":
+        return words.percent(value)
+    if key == "smd":
+        return words.number(value, 2)
+    return words.text("format.few") if 0 < value < SMALLEST_CELL else words.number(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A heading with its paragraphs."""
+
+    title: str
+    paragraphs: tuple[str, ...]
+
+
+def limits(results: Results, words: Catalogue) -> tuple[Passage, ...]:
+    """Return the assumption on spillovers, the programme's own money, and what is not corrected."""
+    plan = results.plan
+    inside = [o.label for o in plan.outcomes if o.contains_transfers]
+    outside = [o.label for o in plan.outcomes if not o.contains_transfers]
+    money = [
+        words.text(f"limits.transfers_{key}", names=listing(words, group))
+        for key, group in (("out", outside), ("in", inside))
+        if group
+    ]
+    open_ends = [words.text(f"limits.{key}") for key in ("multiple", "attrition", "design")]
+    return (
+        Passage(words.text("limits.spillovers"), (plan.spillovers,)),
+        Passage(words.text("limits.transfers"), tuple(money)),
+        Passage(words.text("limits.corrections"), tuple(open_ends)),
+    )
+
+
+def glossary(results: Results, words: Catalogue) -> tuple[tuple[str, str], ...]:
+    """Return the terms that an official may want explained."""
+    level = results.plan.level
+    values = {"level": words.percent(level), "share": words.number(100 * level)}
+    return tuple(
+        (words.text(f"glossary.{t}", **values), words.text(f"glossary.{t}_text", **values))
+        for t in TERMS
+    )

@@ -1,0 +1,106 @@
+"""What does the page say, and where? The report as one self-contained HTML file."""
+
+import base64
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from prakerja_eval.language import Catalogue
+from prakerja_eval.report import methods, summary
+from prakerja_eval.report.manifest import Manifest
+from prakerja_eval.report.pictures import Picture
+from prakerja_eval.report.sheets import Sheet
+from prakerja_eval.study import Results
+
+SECTIONS = (
+    *("summary", "answers", "flow", "paths", "overlap", "balance", "impact", "methods"),
+    *("limits", "warnings", "glossary", "reproduce"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a page is put together from: drawn figures, tables, and the manifest so far."""
+
+    pictures: tuple[Picture, ...]
+    sheets: tuple[Sheet, ...]
+    manifest: Manifest
+    figures: Path
+
+
+def page(results: Results, parts: Parts, words: Catalogue) -> str:
+    """Return the report as HTML: style and figures inline, no script, no request."""
+    environment = Environment(
+        loader=FunctionLoader(_read),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.globals["t"] = words.text
+    template = environment.get_template("report.html.jinja")
+    return template.render(_context(results, parts, words))
+
+
+def _read(name: str) -> str:
+    home = resources.files("prakerja_eval.report").joinpath("templates")
+    return home.joinpath(name).read_text(encoding="utf-8")
+
+
+def _context(results: Results, parts: Parts, words: Catalogue) -> dict[str, object]:
+    placebos = summary.placebos(results, words)
+    return {
+        "language": words.language,
+        "style": Markup(_read("style.css")),
+        "plan": results.plan,
+        "level": words.percent(results.plan.level),
+        "benchmark": summary.benchmark_word(results.plan, words),
+        "compared": bool(results.agreements),
+        "summaries": summary.summaries(results, words),
+        "placebos": placebos,
+        "placebo_verdicts": [
+            k for k in ("fails", "passes") if any(p.verdict == k for p in placebos)
+        ],
+        "sections": _sections(results, parts),
+        "figures": lambda section: _figures(parts, section),
+        "tables": lambda section: [
+            Markup(s.table.to_html()) for s in parts.sheets if s.section == section
+        ],
+        "captions": lambda section: [s.table.caption for s in parts.sheets if s.section == section],
+        "methods": methods.methods(results, words),
+        "limits": methods.limits(results, words),
+        "warnings": methods.warnings(results, words),
+        "glossary": methods.glossary(results, words),
+        "manifest": parts.manifest,
+        "command": command(parts.manifest),
+    }
+
+
+def _sections(results: Results, parts: Parts) -> list[str]:
+    """Return the sections that have something in them."""
+    filled = {p.section for p in parts.pictures} | {s.section for s in parts.sheets}
+    optional = {"flow", "paths", "overlap", "balance"}
+    return [s for s in SECTIONS if s not in optional or s in filled]
+
+
+def _figures(parts: Parts, section: str) -> list[dict[str, str]]:
+    """Return the figures of a section as data addresses with caption and text alternative."""
+    out = []
+    for picture in parts.pictures:
+        if picture.section == section:
+            svg = (parts.figures / f"{picture.name}.svg").read_bytes()
+            source = "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")
+            out.append({"source": source, "caption": picture.caption, "alt": picture.alt})
+    return out
+
+
+def command(manifest: Manifest) -> str:
+    """Return the command that makes the report again."""
+    if manifest.study is None:
+        return ""
+    chosen = "" if manifest.language == "en" else f" --lang {manifest.language}"
+    return f"prakerja-eval report {manifest.study.path}{chosen}"

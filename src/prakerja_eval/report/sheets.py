@@ -1,0 +1,80 @@
+"""Which tables does a report have? Each with its file name and section."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from prakerja_eval import tables
+from prakerja_eval.language import Catalogue
+from prakerja_eval.report.pictures import ordered, slug
+from prakerja_eval.report.summary import benchmark_word, outcome_title
+from prakerja_eval.study import Results
+from prakerja_eval.tables import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table of the report: its section, file name without ending, and itself."""
+
+    section: str
+    name: str
+    table: Table
+
+    def write(self, folder: Path) -> None:
+        """Write the table as HTML, CSV and LaTeX."""
+        for ending, text in (
+            ("html", self.table.to_html() + "\n"),
+            ("csv", self.table.to_csv()),
+            ("tex", self.table.to_latex()),
+        ):
+            (folder / f"{self.name}.{ending}").write_text(text, encoding="utf-8")
+
+
+def sheets(results: Results, words: Catalogue) -> tuple[Sheet, ...]:
+    """Return every table of a report, in the order of its sections."""
+    return (
+        *_agreements(results, words),
+        *_flow(results, words),
+        *_balances(results, words),
+        *_impacts(results, words),
+    )
+
+
+def _agreements(results: Results, words: Catalogue) -> Iterator[Sheet]:
+    outcomes = {o.column: o for o in results.plan.outcomes}
+    for answers in results.agreements:
+        outcome = outcomes[answers.outcome]
+        table = tables.agreement(
+            answers,
+            unit=outcome.unit,
+            title=outcome_title(results, outcome, words),
+            benchmark=benchmark_word(results.plan, words),
+            level=results.plan.level,
+            catalogue=words,
+        )
+        yield Sheet("answers", f"agreement_{slug(outcome.column)}", table)
+
+
+def _flow(results: Results, words: Catalogue) -> Iterator[Sheet]:
+    if len(results.flow):
+        labels = {o.column: o.label for o in results.plan.outcomes}
+        frame = ordered(results.flow, results)
+        yield Sheet("flow", "flow", tables.flow(frame, labels=labels, catalogue=words))
+
+
+def _balances(results: Results, words: Catalogue) -> Iterator[Sheet]:
+    frame = results.balance
+    for entry in results.plan.estimates if len(frame) else ():
+        rows = frame[frame["name"] == entry.name]
+        if len(rows):
+            labels = results.plan.covariate_labels
+            table = tables.balance(rows, title=entry.label, labels=labels, catalogue=words)
+            yield Sheet("balance", f"balance_{slug(entry.name)}", table)
+
+
+def _impacts(results: Results, words: Catalogue) -> Iterator[Sheet]:
+    for outcome in results.plan.outcomes:
+        table = tables.impact(
+            results.findings, outcome=outcome.column, title=outcome.label, catalogue=words
+        )
+        yield Sheet("impact", f"impact_{slug(outcome.column)}", table)

@@ -1,0 +1,229 @@
+"""What does the study say in plain words? The sentences of the summary, honest about doubt."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from prakerja_eval.compare import Agreement
+from prakerja_eval.language import Catalogue, Measure
+from prakerja_eval.study import Plan, Results
+from prakerja_eval.study.schema import Outcome
+from prakerja_eval.tables import verdict
+from prakerja_eval.tables.impact import number, plain, share_of_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One design's answer.
+
+    Attributes
+    ----------
+    label : str
+    sentences : tuple of str
+    verdict : str
+        Key of the verdict: "differs", "agrees", "wide", "missing", "fails", "passes"; "" for none.
+    chip : str
+        The verdict in a word or two.
+    """
+
+    label: str
+    sentences: tuple[str, ...]
+    verdict: str = ""
+    chip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeSummary:
+    """What is said of one outcome: the benchmark, all designs in short, and each in turn."""
+
+    title: str
+    sentences: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+
+def benchmark_word(plan: Plan, words: Catalogue) -> str:
+    """Return what the benchmark is called: "the experiment" if it is a lottery."""
+    lottery = any(
+        e.role == "benchmark" and e.estimator.startswith("lottery.") for e in plan.estimates
+    )
+    return words.text("benchmark.lottery" if lottery else "benchmark.other")
+
+
+def measure_of(results: Results, outcome: Outcome) -> Measure:
+    """Return how the outcome's numbers are shown everywhere in the report."""
+    frame = results.findings.frame
+    rows = frame[frame["outcome"] == outcome.column]
+    return Measure.of(outcome.unit, rows[["estimate", "std_error"]].to_numpy(float).ravel())
+
+
+def outcome_title(results: Results, outcome: Outcome, words: Catalogue) -> str:
+    """Return the outcome's name, with its period if the answers are about one."""
+    frame = results.findings.frame
+    rows = frame[(frame["outcome"] == outcome.column) & (frame["role"] != "placebo")]
+    rows = rows[rows["estimate"].notna()]
+    waves = list(dict.fromkeys(plain(w) for w in rows["wave"]))
+    if len(waves) != 1 or not waves[0]:
+        return outcome.label
+    return words.text("format.outcome_wave", outcome=outcome.label, wave=waves[0])
+
+
+def summaries(results: Results, words: Catalogue) -> tuple[OutcomeSummary, ...]:
+    """Return the summary of each outcome in the order of the study file."""
+    by_outcome = {a.outcome: a for a in results.agreements}
+    return tuple(
+        _compared(results, o, by_outcome[o.column], words)
+        if o.column in by_outcome
+        else _listed(results, o, words)
+        for o in results.plan.outcomes
+    )
+
+
+def _compared(
+    results: Results, outcome: Outcome, answers: Agreement, words: Catalogue
+) -> OutcomeSummary:
+    """Summarise an outcome whose answers were compared with a benchmark."""
+    measure, title = measure_of(results, outcome), outcome_title(results, outcome, words)
+    name = benchmark_word(results.plan, words)
+    first = answers.frame.iloc[0]
+    lines = [
+        _candidate(answers.frame.iloc[i], float(first["estimate"]), (results, measure), words)
+        for i in range(1, len(answers.frame))
+    ]
+    lines += _failed(results, outcome, words)
+    found = [line.verdict for line in lines]
+    counts = {kind: words.number(found.count(kind)) for kind in ("differs", "agrees", "wide")}
+    total = words.number(sum(v != "missing" for v in found))
+    sentences = (
+        *_benchmark(results, outcome, title, words),
+        words.text("summary.count", benchmark=name, total=total, **counts),
+        *_joint(answers, results.plan.level, words),
+    )
+    return OutcomeSummary(title, sentences, tuple(lines))
+
+
+def _benchmark(results: Results, outcome: Outcome, title: str, words: Catalogue) -> tuple[str, ...]:
+    frame = results.findings.frame
+    rows = frame[(frame["outcome"] == outcome.column) & (frame["role"] == "benchmark")]
+    return _answer(rows.iloc[0], title, (results, measure_of(results, outcome)), words)
+
+
+def _answer(
+    row: "pd.Series", title: str, how: tuple[Results, Measure], words: Catalogue
+) -> tuple[str, ...]:
+    """Say what one design finds, how large that is, and whether it differs from zero."""
+    results, measure = how
+    low, high = number(row["conf_low"]), number(row["conf_high"])
+    if low is None or high is None:
+        return (words.text("summary.not_estimable", label=row["label"], reason=row["status"]),)
+    sentences = [
+        words.text(
+            "summary.benchmark",
+            label=row["label"],
+            outcome=title,
+            effect=words.effect(row["estimate"], measure),
+            level=words.percent(results.plan.level),
+            interval=words.interval(low, high, measure),
+        )
+    ]
+    share = share_of_mean(row["estimate"], row["comparison_mean"])
+    if share is not None:
+        mean = words.level(row["comparison_mean"], measure)
+        sentences.append(
+            words.text("summary.percent_of_mean", percent=words.percent(share), mean=mean)
+        )
+    excludes = low > 0 or high < 0
+    sentences.append(words.text("summary.excludes_zero" if excludes else "summary.includes_zero"))
+    return tuple(sentences)
+
+
+def _candidate(
+    row: "pd.Series", benchmark: float, how: tuple[Results, Measure], words: Catalogue
+) -> Line:
+    """Say how far one design is from the benchmark, and what the interval of that allows."""
+    results, measure = how
+    name, level = benchmark_word(results.plan, words), words.percent(results.plan.level)
+    kind = verdict(row, benchmark)
+    sentences = [
+        words.text(
+            "summary.candidate",
+            effect=words.effect(row["estimate"], measure),
+            level=level,
+            interval=words.interval(row["conf_low"], row["conf_high"], measure),
+        )
+    ]
+    if kind != "missing":
+        sentences += [
+            words.text(
+                "summary.difference",
+                benchmark=name,
+                difference=words.effect(row["difference"], measure),
+                level=level,
+                interval=words.interval(row["diff_conf_low"], row["diff_conf_high"], measure),
+            ),
+            words.text(f"summary.{kind}", benchmark=name),
+        ]
+    return Line(str(row["label"]), tuple(sentences), kind, words.text(f"verdict.{kind}"))
+
+
+def _failed(results: Results, outcome: Outcome, words: Catalogue) -> list[Line]:
+    """Return the candidates without an estimate, each with its reason."""
+    frame = results.findings.frame
+    rows = frame[(frame["outcome"] == outcome.column) & (frame["role"] == "candidate")]
+    chip = words.text("verdict.missing")
+    return [
+        Line(str(row["label"]), (str(row["status"]),), "missing", chip)
+        for _, row in rows[rows["estimate"].isna()].iterrows()
+    ]
+
+
+def _joint(answers: Agreement, level: float, words: Catalogue) -> tuple[str, ...]:
+    rejected = answers.joint.p_value < 1 - level
+    return (
+        words.text(
+            "summary.joint_rejected" if rejected else "summary.joint_kept",
+            count=words.number(len(answers.frame)),
+            alpha=words.percent(1 - level),
+            p=words.p_value(answers.joint.p_value, sentence=True),
+        ),
+    )
+
+
+def _listed(results: Results, outcome: Outcome, words: Catalogue) -> OutcomeSummary:
+    """Summarise an outcome without a comparison: every answer but the placebos, in turn."""
+    frame = results.findings.frame
+    rows = frame[(frame["outcome"] == outcome.column) & (frame["role"] != "placebo")]
+    measure = measure_of(results, outcome)
+    lines = []
+    for _, row in rows.iterrows():
+        wave = plain(row["wave"])
+        title = outcome.label
+        if wave:
+            title = words.text("format.outcome_wave", outcome=outcome.label, wave=wave)
+        lines.append(Line("", _answer(row, title, (results, measure), words)))
+    return OutcomeSummary(outcome.label, (), tuple(lines))
+
+
+def placebos(results: Results, words: Catalogue) -> tuple[Line, ...]:
+    """Return the verdict of each placebo on each outcome."""
+    frame = results.findings.frame
+    names = {o.column: o for o in results.plan.outcomes}
+    lines = []
+    for _, row in frame[frame["role"] == "placebo"].iterrows():
+        outcome = names[row["outcome"]]
+        low, high = number(row["conf_low"]), number(row["conf_high"])
+        if low is None or high is None:
+            chip = words.text("verdict.missing")
+            lines.append(Line(row["label"], (str(row["status"]),), "missing", chip))
+            continue
+        measure = measure_of(results, outcome)
+        kind = "fails" if low > 0 or high < 0 else "passes"
+        text = words.text(
+            "summary.placebo_line",
+            outcome=outcome.label,
+            effect=words.effect(row["estimate"], measure),
+            level=words.percent(results.plan.level),
+            interval=words.interval(low, high, measure),
+            p=words.p_value(number(row["p_value"]), sentence=True),
+        )
+        lines.append(Line(row["label"], (text,), kind, words.text(f"verdict.{kind}")))
+    return tuple(lines)
