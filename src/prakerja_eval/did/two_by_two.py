@@ -59,7 +59,8 @@ def two_by_two(
     Raises
     ------
     UsageError
-        If there is no base period, or several treated cohorts.
+        If there is no base period, several treated cohorts, or a base period in which the treated
+        were already treated.
     NotEstimableError
         If a group is empty, the covariates separate the groups, or they are collinear.
 
@@ -87,8 +88,25 @@ def two_by_two(
         before = wave_position(arrays, period)
         after = outcome_waves(arrays, replace(panel.roles, baseline=period), waves)
         treated = treated_units(arrays, panel.roles)
+        _refuse_treated_base(arrays, treated, before)
         rows += [_row(arrays, treated, name, before, t, design) for t in after]
     return join(*rows)
+
+
+def _refuse_treated_base(arrays: UnitArrays, treated: BoolArray, before: int) -> None:
+    """Refuse a period before which is no period before: the change from it is no effect."""
+    base = arrays.waves[before]
+    cohort = arrays.cohort[treated]
+    if np.isfinite(cohort).any():
+        late = not isinstance(base, str) and bool((cohort <= base).any())
+    else:
+        late = bool((arrays.received[treated, before] > 0).any())
+    if late:
+        raise UsageError(
+            f"in the base period {base} the treated are already treated; choose an earlier base. "
+            "(Received is 1 only from the wave of treatment on; a flag that is 1 in all waves "
+            "needs Roles(cohort=...) to say when treatment began.)"
+        )
 
 
 def _row(
