@@ -16,7 +16,6 @@ from prakerja_eval.language import Catalogue, Measure
 from prakerja_eval.language.catalogue import unit_name
 
 ROW, LINE_HEIGHT = 0.56, 0.19  # inches
-LETTERS = 46
 
 
 def forest(
@@ -71,7 +70,7 @@ def forest(
     level = answers.level if isinstance(answers, Findings) else level
     unit = unit or _unit(frame)
     measure = Measure.of(unit, frame[["estimate", "std_error"]].to_numpy(dtype=float).ravel())
-    labels = ["\n".join(wrap(str(label), LETTERS)) or " " for label in frame["label"]]
+    labels = ["\n".join(wrap(str(label), style.LETTERS - 6)) or " " for label in frame["label"]]
     lines = np.array([label.count("\n") + 1 for label in labels])
     with style.styled():
         heights = ROW + LINE_HEIGHT * (lines - 1)
@@ -83,7 +82,8 @@ def forest(
         _finish(axis, float(bottoms[-1]), words)
         named = unit_name(words, unit)
         if unit:
-            axis.set_xlabel(words.text("figure.effect_axis", outcome=title or name, unit=named))
+            text = words.text("figure.effect_axis", outcome=title or name, unit=named)
+            axis.set_xlabel("\n".join(wrap(text, style.LETTERS)))
         else:
             axis.set_xlabel(title or name)
         if _has_band(frame):
@@ -160,6 +160,7 @@ def _write(
         top = bottom + 0.33 + LINE_HEIGHT * (lines - 1) + 0.06
         weight = "bold" if row.role == "benchmark" else "normal"
         text: dict[str, Any] = {"transform": across, "fontsize": 10, "zorder": 5, "va": "top"}
+        text["path_effects"] = style.halo()
         axis.text(0.0, top + 0.06, label, ha="left", linespacing=1.25, fontweight=weight, **text)
         number = words.shown(row.estimate, measure)
         axis.text(1.0, top + 0.06, number, ha="right", fontweight="bold", **text)

@@ -1,6 +1,7 @@
 """Did matching make the groups alike? Standardised differences before and after."""
 
 from collections.abc import Mapping
+from textwrap import shorten
 
 import numpy as np
 import pandas as pd
@@ -85,8 +86,10 @@ def _draw(axis: Axes, table: pd.DataFrame) -> None:
     y = -np.arange(len(table), dtype=float) * ROW
     before, after = table["before"].to_numpy(float), table["after"].to_numpy(float)
     axis.hlines(y, np.minimum(before, after), np.maximum(before, after), color=style.LINE, lw=2)
-    axis.plot(before, y, "o", mfc="white", mec=style.VERMILION, mew=1.6, ms=7, zorder=3)
-    axis.plot(after, y, "o", color=style.BLUE, ms=7, zorder=4)
+    axis.plot(
+        before, y, "o", mfc="white", mec=style.VERMILION, mew=1.6, ms=7, zorder=3, clip_on=False
+    )
+    axis.plot(after, y, "o", color=style.BLUE, ms=7, zorder=4, clip_on=False)
     axis.axvline(RULE, color=style.MUTED, lw=1, ls=(0, (2, 2)), zorder=1)
 
 
@@ -94,10 +97,11 @@ def _label(axis: Axes, table: pd.DataFrame, labels: dict[str, str], words: Catal
     """Write covariates above their line, and what the two marks mean once, above the first."""
     across = axis.get_yaxis_transform()
     for i, covariate in enumerate(table.index):
-        text = labels.get(str(covariate), str(covariate))
-        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+        text = shorten(labels.get(str(covariate), str(covariate)), style.LETTERS, placeholder="…")
         at = -i * ROW + 0.12
-        axis.text(0.0, at, text, transform=across, fontsize=10, va="bottom", bbox=box)
+        axis.text(
+            0.0, at, text, transform=across, fontsize=10, va="bottom", path_effects=style.halo()
+        )
     axis.set_ylim(-(len(table) - 1) * ROW - 0.16, 0.36)
     axis.set_xlim(left=0.0)
     axis.margins(x=0.05)

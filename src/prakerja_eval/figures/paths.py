@@ -1,5 +1,7 @@
 """How did outcomes move in each group? Means by group and wave with their intervals."""
 
+from textwrap import wrap
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -69,7 +71,7 @@ def paths(
         name = title or outcome or "".join(names)
         named = unit_name(words, unit, "level")
         text = words.text("figure.paths_axis", outcome=name, unit=named) if unit else name
-        axis.set_title(text, loc="left", fontsize=10.5)
+        axis.set_title("\n".join(wrap(text, style.LETTERS - 8)), loc="left", fontsize=10.5)
         _key(axis, groups)
         style.mark_synthetic(figure, words, synthetic)
     return figure

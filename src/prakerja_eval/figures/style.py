@@ -8,6 +8,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patheffects import AbstractPathEffect, withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from prakerja_eval.language import Catalogue
@@ -17,6 +18,7 @@ BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#007E5D", "#AA4A88"
 SKY, ORANGE = "#56B4E9", "#E69F00"
 PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 INK, MUTED, LINE, BAND = "#1b1f24", "#57606a", "#d0d7de", "#dcebf5"
+LETTERS = 52  # in a line
 WIDTH = 5.0  # inches: a phone shows it at about two thirds of its size
 SETTINGS = {
     "font.family": "DejaVu Sans",
@@ -80,6 +82,11 @@ def tick_digits(low: float, high: float) -> int:
     """Return the digits that the ticks between two values need."""
     span = abs(high - low)
     return 0 if span >= 8 else 1 if span >= 0.8 else 2
+
+
+def halo() -> list[AbstractPathEffect]:
+    """Return a white edge that keeps letters readable where they cross a line."""
+    return [withStroke(linewidth=2.5, foreground="white", alpha=0.85)]
 
 
 def mark_synthetic(figure: Figure, catalogue: Catalogue, synthetic: bool) -> None:

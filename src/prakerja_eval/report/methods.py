@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from prakerja_eval.language import Catalogue
 from prakerja_eval.language.catalogue import listing
+from prakerja_eval.report.pictures import covariate_labels
 from prakerja_eval.study import Notice, Plan, Results
 from prakerja_eval.study.schema import AnyEntry, DidEntry, MatchingEntry
 from prakerja_eval.tables.disclosure import SMALLEST_CELL
@@ -89,7 +90,8 @@ def _names(columns: tuple[str, ...], plan: Plan, words: Catalogue) -> str:
 
 def warnings(results: Results, words: Catalogue) -> tuple[str, ...]:
     """Return every notice as a sentence."""
-    names = {o.column: o.label for o in results.plan.outcomes} | results.plan.covariate_labels
+    names = {o.column: o.label for o in results.plan.outcomes}
+    names |= covariate_labels(results, words)
     return tuple(_warning(notice, names, words) for notice in results.notices)
 
 

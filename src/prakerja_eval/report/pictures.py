@@ -14,6 +14,8 @@ from prakerja_eval.report.summary import measure_of, outcome_title
 from prakerja_eval.study import Results
 from prakerja_eval.tables.impact import number
 
+SCORE = "propensity score"
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -126,9 +128,14 @@ def _overlaps(results: Results, words: Catalogue) -> Iterator[Picture]:
         yield Picture("overlap", f"overlap_{slug(name)}", figure, caption, alt)
 
 
+def covariate_labels(results: Results, words: Catalogue) -> dict[str, str]:
+    """Return the printed names of covariates, the score among them."""
+    return {SCORE: words.text("figure.score"), **results.plan.covariate_labels}
+
+
 def _loves(results: Results, words: Catalogue) -> Iterator[Picture]:
     for name, label, rows in _matchings(results.balance, results):
-        labels = results.plan.covariate_labels
+        labels = covariate_labels(results, words)
         figure = figures.love(
             rows, labels=labels, catalogue=words, synthetic=results.plan.synthetic
         )

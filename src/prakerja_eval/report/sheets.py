@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prakerja_eval import tables
 from prakerja_eval.language import Catalogue
-from prakerja_eval.report.pictures import ordered, slug
+from prakerja_eval.report.pictures import covariate_labels, ordered, slug
 from prakerja_eval.report.summary import benchmark_word, outcome_title
 from prakerja_eval.study import Results
 from prakerja_eval.tables import Table
@@ -67,7 +67,7 @@ def _balances(results: Results, words: Catalogue) -> Iterator[Sheet]:
     for entry in results.plan.estimates if len(frame) else ():
         rows = frame[frame["name"] == entry.name]
         if len(rows):
-            labels = results.plan.covariate_labels
+            labels = covariate_labels(results, words)
             table = tables.balance(rows, title=entry.label, labels=labels, catalogue=words)
             yield Sheet("balance", f"balance_{slug(entry.name)}", table)
 
