@@ -1,7 +1,7 @@
 """Does `did.two_by_two` give R did's cells through the panel, for one cohort and wave at a time?
 
-Source: R did 2.5.x with DRDID, analytic standard errors (README beside the data). R's SE is the root
-of the sum of ψ squared with no small-sample factor, which is the wing's default.
+Source: R did 2.5.x with DRDID, analytic standard errors (README beside the data). R's SE is
+the root of the sum of ψ squared with no small-sample factor, which is the wing's default.
 """
 
 from pathlib import Path

@@ -98,7 +98,7 @@ def subset(estimate: Estimate, rows: Sequence[int] | None = None, **labels: obje
     UsageError
         For an unknown label, or if nothing is left.
     """
-    keep = np.arange(len(estimate)) if rows is None else np.asarray(rows, dtype=np.int64)
+    keep = np.arange(len(estimate)) if rows is None else _positions(rows, len(estimate))
     for column, value in labels.items():
         if column not in INDEX_COLUMNS:
             raise UsageError(
@@ -118,6 +118,14 @@ def subset(estimate: Estimate, rows: Sequence[int] | None = None, **labels: obje
         terms=tuple(estimate.terms[i] for i in keep),
         defaults=tuple(estimate.defaults[i] for i in keep),
     )
+
+
+def _positions(rows: Sequence[int], k: int) -> IntArray:
+    """Return row positions, or refuse what is none."""
+    wanted = np.asarray(rows)
+    if wanted.size and (wanted.dtype.kind not in "iu" or wanted.min() < 0 or wanted.max() >= k):
+        raise UsageError(f"rows are positions from 0 to {k - 1}; subset(e, rows=[0]), say.")
+    return np.asarray(wanted, dtype=np.int64)
 
 
 def rename(estimate: Estimate, **labels: object) -> Estimate:
@@ -158,6 +166,8 @@ def contrast(
     matrix = matrix.reshape(-1, 1) if matrix.ndim == 1 else matrix
     if matrix.shape[0] != len(estimate):
         raise UsageError(f"{matrix.shape[0]} weights for {len(estimate)} parameters.")
+    if not np.isfinite(matrix).all() or not matrix.any(axis=0).all():
+        raise UsageError("weights must be finite, and one of them at least must not be zero.")
     psi = _product(estimate.psi, matrix)
     return _combined(estimate, _product(estimate.theta[None, :], matrix)[0], psi, matrix, labels)
 
@@ -182,20 +192,24 @@ def aggregate(
     Estimate
         One parameter.
     """
-    if not isinstance(shares, Estimate):
-        values = np.asarray(shares, dtype=np.float64)
-        return contrast(estimate, values / values.sum(), **labels)
     k = len(estimate)
-    if len(shares) != k:
-        raise UsageError(f"{len(shares)} shares for {k} parameters.")
+    sizes = shares.theta if isinstance(shares, Estimate) else np.asarray(shares, dtype=np.float64)
+    if len(sizes) != k:
+        raise UsageError(f"{len(sizes)} shares for {k} parameters.")
+    total = float(sizes.sum())
+    if not np.isfinite(total) or total == 0:
+        raise UsageError("the shares must be finite and must not add up to zero.")
+    w = sizes / total
+    if not isinstance(shares, Estimate):
+        return contrast(estimate, w, **labels)
     both = join(estimate, shares)
-    total = float(shares.theta.sum())
-    w = shares.theta / total
-    theta = float(w @ estimate.theta)
-    psi_shares = both.psi[:, k:]
-    psi = both.psi[:, :k] @ w + psi_shares @ ((estimate.theta - theta) / total)
-    effects = subset(both, rows=range(k))
-    return _combined(effects, np.array([theta]), psi[:, None], w[:, None], labels)
+    theta = _product(estimate.theta[None, :], w[:, None])[0]
+    psi = _product(both.psi[:, :k], w[:, None])
+    psi = psi + both.psi[:, k:] @ ((estimate.theta - theta) / total)[:, None]
+    # whoever moves a share takes part in the average
+    drawn = np.any(both.sample[:, k:], axis=1, keepdims=True)
+    effects = replace(subset(both, rows=range(k)), sample=both.sample[:, :k] | drawn)
+    return _combined(effects, theta, psi, w[:, None], labels)
 
 
 def _product(left: FloatArray, matrix: FloatArray) -> FloatArray:

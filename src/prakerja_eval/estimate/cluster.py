@@ -17,6 +17,9 @@ from prakerja_eval.estimate.terms import LinearFit
 from prakerja_eval.typing import FloatArray, IntArray
 
 NULL_EIGENVALUE = 1e-9
+# Along a direction that cluster g alone identifies, residuals are zero and no root exists. That is
+# harmless for a fixed effect of the cluster, where the lever is orthogonal to it up to rounding.
+ALONE = 1e-7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,17 +29,18 @@ class ClusterScores:
     Attributes
     ----------
     scores : (G,) array
-        c'M X_g'W_g A_g e_g.
-    working : (G, G) array
-        Their covariance under the working model, up to sigma^2.
+        c'M X_g'W_g A_g e_g; NaN where cluster g alone identifies c'b.
+    trace, square : float
+        tr(P) and tr(PP) of their covariance P under the working model, up to sigma^2.
     """
 
     scores: FloatArray
-    working: FloatArray
+    trace: float
+    square: float
 
     def satterthwaite(self) -> float:
         """Return the degrees of freedom tr(P)^2 / tr(PP) of the variance estimator."""
-        return float(np.trace(self.working) ** 2 / np.sum(self.working**2))
+        return self.trace**2 / self.square if self.square > 0 else np.nan
 
 
 def cluster_scores(
@@ -82,10 +86,22 @@ def cluster_scores(
         own[g] = lever @ lever
         moved[g] = x.T @ lever
         moved_w[g] = x.T @ (w * lever)
-    # g_i'[(I-H)(I-H)']_ij g_j, term by term
-    cross = moved @ fit.bread @ moved_w.T
-    working = np.diag(own) - cross - cross.T + moved @ fit.bread @ gram_w2 @ fit.bread @ moved.T
-    return ClusterScores(scores, working)
+    trace, square = _working_moments(fit.bread, gram_w2, own, np.hstack([moved, moved_w]))
+    return ClusterScores(scores, trace, square)
+
+
+def _working_moments(
+    bread: FloatArray, gram_w2: FloatArray, own: FloatArray, both: FloatArray
+) -> tuple[float, float]:
+    """Return tr(P) and tr(PP) of P_ij = g_i'[(I - H)(I - H)']_ij g_j, without forming P.
+
+    P is the diagonal ``own`` plus ZSZ' with Z = ``both``, so its moments need 2p by 2p products.
+    """
+    S = np.block([[bread @ gram_w2 @ bread, -bread], [-bread, np.zeros_like(bread)]])
+    off = np.sum((both @ S) * both, axis=1)
+    inner = S @ (both.T @ both)
+    square = own @ own + 2 * own @ off + np.sum(inner * inner.T)
+    return float(own.sum() + off.sum()), float(square)
 
 
 def _adjusted_lever(
@@ -118,6 +134,8 @@ def _root_times(
     alive = eigenvalues > NULL_EIGENVALUE
     root = np.where(alive, 1 / np.sqrt(np.where(alive, eigenvalues, 1.0)), 0.0)
     inside = vectors.T @ (basis.T @ lever)
+    if np.linalg.norm(inside[~alive]) > ALONE * np.linalg.norm(lever):
+        return np.full_like(lever, np.nan)
     return lever + basis @ (vectors @ ((root - 1.0) * inside))
 
 

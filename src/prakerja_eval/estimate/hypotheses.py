@@ -103,7 +103,8 @@ def wald(
         )
     value = matrix[:, used] @ estimate.theta[used]
     spread = matrix[:, used] @ covariance @ matrix[:, used].T
-    statistic = _quadratic(value, spread)
+    most = (matrix[:, used] ** 2) @ np.diag(covariance)
+    statistic = _quadratic(value, spread, most)
     q, df2 = len(value), float(var.df[used].min())
     words = null or f"all {len(value)} restrictions hold"
     if np.isinf(df2):
@@ -111,11 +112,11 @@ def wald(
     return WaldTest(words, statistic / q, q, df2, float(stats.f.sf(statistic / q, q, df2)))
 
 
-def _quadratic(value: FloatArray, spread: FloatArray) -> float:
-    """Return v'S⁻¹v, or refuse a singular S."""
-    scale = np.sqrt(np.diag(spread))
-    if (scale <= 0).any():
+def _quadratic(value: FloatArray, spread: FloatArray, most: FloatArray) -> float:
+    """Return v'S⁻¹v, or refuse an S that is singular; ``most`` is its diagonal less covariances."""
+    if (np.diag(spread) <= RANK_TOLERANCE * most).any():
         raise NotEstimableError("a restriction has variance zero: it compares a row with itself.")
+    scale = np.sqrt(np.diag(spread))
     correlation = spread / np.outer(scale, scale)
     if np.linalg.eigvalsh(correlation)[0] < RANK_TOLERANCE:
         raise NotEstimableError("the restrictions are linearly dependent; leave some out.")

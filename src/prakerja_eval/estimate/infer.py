@@ -52,7 +52,8 @@ def infer(
     >>> frame = pd.DataFrame({"id": list("abcdef"), "won": [1, 1, 1, 0, 0, 0],
     ...                       "income": [3.0, 4.0, 5.0, 1.0, 2.0, 3.0]})
     >>> panel = pe.read_panel(frame, pe.Roles(unit="id", offer="won"))
-    >>> pe.infer(pe.lottery.itt(panel, "income"), pe.Classical()).frame["std_error"].round(3)[0]
+    >>> found = pe.infer(pe.lottery.itt(panel, "income"), pe.Classical())
+    >>> round(float(found.frame["std_error"].iloc[0]), 3)
     0.816
     """
     if not 0 < level < 1:

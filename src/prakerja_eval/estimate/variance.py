@@ -19,6 +19,9 @@ from prakerja_eval.estimate.specs import (
 from prakerja_eval.estimate.terms import FULL_LEVERAGE, LinearTerm, MatchingTerm, Term
 from prakerja_eval.typing import FloatArray, IntArray
 
+ONE_UNIT = "an arm or cell of one unit has no variance"
+ONE_CLUSTER = "one cluster alone identifies the effect: it has no variance between clusters"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Variance:
@@ -93,7 +96,7 @@ def cluster_codes(estimate: Estimate, by: str) -> IntArray:
     """
     if by == "unit":
         return np.arange(len(estimate.units))
-    if by not in estimate.units.columns:
+    if by not in estimate.units.columns or by == "weight":
         known = ", ".join(["unit", *(c for c in estimate.units.columns if c != "weight")])
         why = " (the joined estimates disagree on it)" if by in estimate.differing else ""
         raise UsageError(f"there is no cluster column {by!r}{why}; there are: {known}.")
@@ -133,14 +136,16 @@ def _row_scores(
         return np.full(groups, np.nan), np.inf, state
     if isinstance(spec, Clustered):
         scores, df = _clustered(estimate, k, spec, codes, groups)
-        return scores, df, state
+        return scores, df, ONE_CLUSTER if np.isnan(scores).any() else state
+    if isinstance(spec, MultiplierBootstrap):
+        psi = _bootstrapped(estimate, k, spec, codes)
     if isinstance(spec, AbadieImbens):
         psi = psi + _sum_rows([_abadie_imbens(t, spec) for t in _matchings(terms)], len(psi))
     elif isinstance(spec, Robust):
         psi = psi + _sum_rows([_leverage(t, spec) for t in _linear(terms, spec)], len(psi))
     df = _df_of_rows(terms, spec)
     if np.isnan(psi).any():
-        return np.full(groups, np.nan), df, "an arm or cell of one unit has no variance"
+        return np.full(groups, np.nan), df, ONE_UNIT
     return _sum_rows([(codes, psi)], groups), df, state
 
 
@@ -235,6 +240,8 @@ def _welch(terms: list[LinearTerm], spec: Robust) -> float:
     v = np.bincount(cells, (terms[0].core() + extra) ** 2, minlength=fit.n_parameters)
     n = np.bincount(cells, fit.weights > 0, minlength=fit.n_parameters)
     used = v > 0
+    if not used.any():
+        return np.inf
     return float(v.sum() ** 2 / np.sum(v[used] ** 2 / (n[used] - 1)))
 
 
@@ -258,10 +265,27 @@ def _clustered(
     return scores * _cluster_factor(len(present), terms, spec), df
 
 
+def _bootstrapped(
+    estimate: Estimate, k: int, spec: MultiplierBootstrap, codes: IntArray
+) -> FloatArray:
+    """Return ψ of one row for multiplier draws, which meet the same refusals as clustering."""
+    psi, terms = estimate.psi[:, k], estimate.terms[k]
+    if spec.by == "unit":
+        return psi
+    _refuse_one_cluster(len(np.unique(codes[estimate.sample[:, k]])), spec.by)
+    if any(isinstance(t, MatchingTerm) for t in terms):
+        psi, _ = _pairs_regression(psi, terms, spec)
+    return psi
+
+
+def _refuse_one_cluster(groups: int, by: str) -> None:
+    if groups < 2:
+        raise NotEstimableError(f"clustering by {by!r} leaves {groups} cluster; two at least.")
+
+
 def _cluster_factor(groups: int, terms: tuple[Term, ...], spec: Clustered) -> float:
     """Return the scalar correction of the scores."""
-    if groups < 2:
-        raise NotEstimableError(f"clustering by {spec.by!r} leaves {groups} cluster; two at least.")
+    _refuse_one_cluster(groups, spec.by)
     if spec.correction == "G":
         return float(np.sqrt(groups / (groups - 1)))
     if spec.correction == "stata":
@@ -288,7 +312,7 @@ def _same_fit(terms: tuple[Term, ...], spec: Clustered) -> LinearTerm:
 
 
 def _pairs_regression(
-    psi: FloatArray, terms: tuple[Term, ...], spec: Clustered
+    psi: FloatArray, terms: tuple[Term, ...], spec: Clustered | MultiplierBootstrap
 ) -> tuple[FloatArray, tuple[Term, ...]]:
     """Replace the linear form of a matching by the regression in the matched sample."""
     matchings = [t for t in terms if isinstance(t, MatchingTerm)]
@@ -310,6 +334,13 @@ def _with_classical(
     """Put sigma² c'Mc on the diagonal and sigma² c'Mc' between rows of one regression."""
     out = covariance.copy()
     mine = _linear(estimate.terms[rows[j]], specs[j])
+    inside = _sum_rows([(t.fit.rows, t.core()) for t in mine], len(estimate.psi))
+    beyond = np.abs(estimate.psi[:, rows[j]] - inside).max(initial=0.0)
+    if beyond > 1e-8 * np.abs(inside).max(initial=0.0):
+        raise NotEstimableError(
+            "the classical variance is that of a regression, and part of this estimate's influence "
+            "lies outside (estimated shares, say); use Robust('HC2')."
+        )
     for i, k in enumerate(rows):
         theirs = [t for t in estimate.terms[k] if isinstance(t, LinearTerm)]
         same = len(mine) == len(theirs) == 1 and mine[0].fit.residuals is theirs[0].fit.residuals
