@@ -18,8 +18,8 @@ BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#007E5D", "#AA4A88"
 SKY, ORANGE = "#56B4E9", "#E69F00"
 PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 INK, MUTED, LINE, BAND = "#1b1f24", "#57606a", "#d0d7de", "#dcebf5"
-LETTERS = 52  # in a line
-WIDTH = 5.0  # inches: a phone shows it at about two thirds of its size
+LETTERS = 47  # in a line
+WIDTH = 4.6  # inches: a phone shows it at about two thirds of its size
 SETTINGS = {
     "font.family": "DejaVu Sans",
     "font.size": 10.5,

@@ -20,6 +20,8 @@ SECTIONS = (
     *("limits", "warnings", "glossary", "reproduce"),
 )
 
+CHECK = "prakerja-eval verify ."
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -77,6 +79,7 @@ def _context(results: Results, parts: Parts, words: Catalogue) -> dict[str, obje
         "glossary": methods.glossary(results, words),
         "manifest": parts.manifest,
         "command": command(parts.manifest),
+        "check": CHECK,
     }
 
 

@@ -171,7 +171,7 @@ PATTERNS = (
     (r"(?P<kind>HC\d)", "robust"),
     (r"(?P<kind>HC\d), (?P<how>welch|normal)", "{how}"),
     (r"Abadie-Imbens, (?P<how>estimated|known) score", "abadie_imbens_{how}"),
-    (r"clustered by (?P<by>.+) \((?P<correction>[^)]*)\)", "clustered"),
+    (r"clustered by (?P<by>.+) \((?P<correction>[^,)]*),[^)]*\)", "clustered"),
     (r"multiplier bootstrap by (?P<by>.+) \((?P<draws>\d+) draws\)", "bootstrap"),
 )
 
@@ -184,5 +184,7 @@ def inference_words(label: str, words: Catalogue) -> str:
             parts = found.groupdict()
             if parts.get("by") == "unit":
                 parts["by"] = words.text("inference.unit")
+            if "correction" in parts:
+                parts["correction"] = words.text(f"inference.correction_{parts['correction']}")
             return words.text(f"inference.{key.format(**parts)}", **parts)
     return label
