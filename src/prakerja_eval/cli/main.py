@@ -51,8 +51,12 @@ def report(study: Path, out: Path | None, lang: str) -> None:
 
     plan = Study.read(study)
     target = out or Path("reports") / study.stem
-    click.echo(f"running {study.name}: {len(plan.plan.estimates)} estimates", err=True)
-    made = write(plan.run(), target, language=lang, study_path=study)
+    entries = len(plan.plan.estimates)
+    hidden = not sys.stderr.isatty()
+    bar = click.progressbar(length=entries, label=study.name, file=sys.stderr, hidden=hidden)
+    with bar as progress:
+        results = plan.run(lambda _name: progress.update(1))
+    made = write(results, target, language=lang, study_path=study)
     click.echo(str(made.folder / "report.html"))
 
 

@@ -1,7 +1,7 @@
 """Is the study file right? TOML checked at the door, and everything in it before anything runs."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -59,8 +59,13 @@ class Study:
         """Return the path of the data."""
         return self.path.parent / self.plan.data
 
-    def run(self) -> "Results":
+    def run(self, on_entry: Callable[[str], None] | None = None) -> "Results":
         """Run every entry and return the results.
+
+        Parameters
+        ----------
+        on_entry : callable, optional
+            Called with the name of each entry when it is done, for a progress bar.
 
         Raises
         ------
@@ -73,7 +78,7 @@ class Study:
         """
         from prakerja_eval.study.run import run
 
-        return run(self)
+        return run(self, on_entry or (lambda _name: None))
 
 
 def _plan(table: dict[str, Any], name: str) -> Plan:

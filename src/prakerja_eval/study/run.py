@@ -1,5 +1,7 @@
 """What do the data say to the plan? Every entry in order, a failed one as a row with its reason."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -25,7 +27,7 @@ from prakerja_eval.study.schema import DidEntry, LotteryEntry, MatchingEntry, Ou
 AnyEntry = LotteryEntry | DidEntry | MatchingEntry
 
 
-def run(study: Study) -> Results:
+def run(study: Study, on_entry: Callable[[str], None]) -> Results:
     """Run a study; see ``Study.run``."""
     plan = study.plan
     panel = read_panel(study.data_path, plan.roles)
@@ -38,6 +40,7 @@ def run(study: Study) -> Results:
         rows = [_estimate(parts[entry.name], entry, o, matched) for o in plan.outcomes]
         estimates[entry.name] = join(*rows)
         tables.append(_table(estimates[entry.name], entry, plan))
+        on_entry(entry.name)
     frame = pd.concat(tables, ignore_index=True)
     if frame["estimate"].isna().all():
         reasons = "; ".join(dict.fromkeys(frame["status"]))
