@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from prakerja_eval.errors import UsageError
-from prakerja_eval.estimate.specs import one_of
+from prakerja_eval.estimate.specs import names_of, one_of
 
 Method: TypeAlias = Literal["dr", "ipw", "reg", "unconditional"]
 
@@ -28,7 +28,7 @@ class Design:
     covariates: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "covariates", tuple(self.covariates))
+        object.__setattr__(self, "covariates", names_of(self.covariates))
         one_of(self.method, Method, "did.Design(method)")
         if self.method == "unconditional" and self.covariates:
             raise UsageError(

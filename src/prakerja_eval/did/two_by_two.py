@@ -20,6 +20,8 @@ from prakerja_eval.panel import (
 )
 from prakerja_eval.typing import BoolArray, FloatArray
 
+ROUNDING = 1e-14
+
 
 def two_by_two(
     panel: PanelProtocol,
@@ -98,7 +100,7 @@ def _refuse_treated_base(arrays: UnitArrays, treated: BoolArray, before: int) ->
     base = arrays.waves[before]
     cohort = arrays.cohort[treated]
     if np.isfinite(cohort).any():
-        late = not isinstance(base, str) and bool((cohort <= base).any())
+        late = isinstance(base, int | float) and bool((cohort <= base).any())
     else:
         late = bool((arrays.received[treated, before] > 0).any())
     if late:
@@ -130,6 +132,7 @@ def _row(
         )
     w = arrays.weight[keep]
     fit = _fit(change[keep], d, arrays.covariates[keep], w, (design, arrays.names))
+    psi, status = _known_influence(fit.psi, d, arrays.outcome[keep][:, [before, after]])
     observed = w * d @ arrays.outcome[keep, after] / (w @ d)
     labels = {
         "estimator": "did.two_by_two",
@@ -145,9 +148,23 @@ def _row(
         "n_treated": n_treated,
         "n_comparison": len(keep) - n_treated,
         "comparison_mean": float(observed - fit.att),
+        "status": status,
     }
     default = Clustered("unit", correction="none")
-    return estimate_row(fit.att, fit.psi, arrays.clusters.iloc[keep], labels, counts, default)
+    return estimate_row(fit.att, psi, arrays.clusters.iloc[keep], labels, counts, default)
+
+
+def _known_influence(psi: FloatArray, d: FloatArray, outcome: FloatArray) -> tuple[FloatArray, str]:
+    """Return ψ and a status: NaN where a group has one unit, 0 where all is rounding.
+
+    Changes that are equal but for the rounding of ``outcome`` (n, 2) would else have a standard
+    error of 1e-17.
+    """
+    if min(d.sum(), (1 - d).sum()) < 2:
+        return np.full_like(psi, np.nan), "a group of one unit has no variance"
+    if np.sqrt(psi @ psi) <= ROUNDING * np.abs(outcome).max():
+        return np.zeros_like(psi), "ok"
+    return psi, "ok"
 
 
 def _fit(

@@ -1,5 +1,6 @@
 """How uncertain? The frozen specifications of inference, each of which names its allowed values."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
@@ -32,6 +33,11 @@ def one_of(value: object, allowed: object, what: str) -> None:
     values = get_args(allowed)
     if value not in values:
         raise UsageError(f"{what} is {value!r}; it must be one of {', '.join(map(repr, values))}.")
+
+
+def names_of(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Return names as a tuple; one name may stand alone."""
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 @dataclass(frozen=True, slots=True)

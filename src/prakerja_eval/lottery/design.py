@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from prakerja_eval.errors import UsageError
-from prakerja_eval.estimate.specs import one_of
+from prakerja_eval.estimate.specs import names_of, one_of
 
 BlockWeights: TypeAlias = Literal["population", "treated", "strata_fe"]
 BlockShares: TypeAlias = Literal["fixed", "superpopulation"]
@@ -37,7 +37,7 @@ class Design:
     covariate_model: CovariateModel = "ancova"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "covariates", tuple(self.covariates))
+        object.__setattr__(self, "covariates", names_of(self.covariates))
         one_of(self.block_weights, BlockWeights, "lottery.Design(block_weights)")
         one_of(self.shares, BlockShares, "lottery.Design(shares)")
         one_of(self.covariate_model, CovariateModel, "lottery.Design(covariate_model)")

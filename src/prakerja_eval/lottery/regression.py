@@ -1,6 +1,6 @@
 """How far apart are winners and losers within their blocks, with or without covariates?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from prakerja_eval.lottery.sample import Sample
 from prakerja_eval.numerics.blocks import block_dummies, block_means
 from prakerja_eval.numerics.linear import wls
 from prakerja_eval.typing import FloatArray
+
+ROUNDING = 1e-13
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,9 +82,13 @@ def _regression(
     interactions = arm * centred if design.covariate_model == "lin" else centred[:, :0]
     X = np.hstack([effects, dummies, centred, interactions])
     try:
-        fit = wls(y, X, sample.weight)
+        # Block effects take up a shift of y; without it a constant outcome leaves no rounding.
+        fit = wls(y - y[0], X, sample.weight)
     except CollinearityError as error:
         raise NotEstimableError(_collinear(error.column, effects.shape[1], design)) from error
+    if np.abs(fit.residuals).max() <= ROUNDING * np.abs(y).max():
+        # covariates that reproduce y leave rounding, which has no standard error
+        fit = replace(fit, psi=np.zeros_like(fit.psi), residuals=np.zeros_like(y))
     shares = np.ones(1) if single else drawn @ dummies
     contrast = np.concatenate([shares, np.zeros(X.shape[1] - len(shares))])
     psi = fit.psi @ contrast

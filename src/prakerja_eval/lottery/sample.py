@@ -82,7 +82,8 @@ def _sample(arrays: UnitArrays, outcome: str, waves: list[int], pooled: bool) ->
     wave = np.repeat(waves, [len(p) for p in parts])
     label = None if pooled or arrays.waves == ("",) else arrays.waves[waves[0]]
     if not len(unit):
-        raise NotEstimableError(f"nobody has a value of {outcome!r} in wave {label}.")
+        when = "" if label is None else f" in wave {label}"
+        raise NotEstimableError(f"nobody has a value of {outcome!r}{when}.")
     present, rows = np.unique(unit, return_inverse=True)
     code = arrays.block[unit] * len(arrays.waves) + wave
     _refuse_lost_arms(arrays, code, arrays.offer[unit], outcome)

@@ -48,7 +48,9 @@ def wave_position(arrays: UnitArrays, wave: WaveLabel) -> int:
     return arrays.waves.index(wave)
 
 
-def outcome_waves(arrays: UnitArrays, roles: Roles, waves: Sequence[WaveLabel] | None) -> list[int]:
+def outcome_waves(
+    arrays: UnitArrays, roles: Roles, waves: Sequence[WaveLabel] | WaveLabel | None
+) -> list[int]:
     """Return the positions of the waves asked for; left out, of those after the baseline.
 
     Raises
@@ -57,7 +59,10 @@ def outcome_waves(arrays: UnitArrays, roles: Roles, waves: Sequence[WaveLabel] |
         If a wave is not in the panel, or none comes after the baseline.
     """
     if waves is not None:
-        return [wave_position(arrays, w) for w in waves]
+        chosen = [waves] if isinstance(waves, int | float | str) else list(waves)
+        if not chosen:
+            raise UsageError("waves=[] asks for nothing; name a wave, or leave waves out.")
+        return [wave_position(arrays, w) for w in chosen]
     first = 0 if roles.baseline is None else wave_position(arrays, roles.baseline) + 1
     if first == len(arrays.waves):
         raise UsageError(f"no wave comes after the baseline {roles.baseline!r}; name waves=[...].")

@@ -140,7 +140,7 @@ def _fault(
     """Give a fault if any row is bad; ``{n}`` in the message is the number of rows."""
     rows = np.flatnonzero(bad) + 1
     if len(rows):
-        found = message.format(n=len(rows))
+        found = message.replace("{n}", str(len(rows)), 1)
         yield Fault(code, found, remedy, tuple(columns), tuple(int(r) for r in rows))
 
 
@@ -268,7 +268,9 @@ def _outcome_values(frame: pd.DataFrame, roles: Roles, outcomes: Sequence[str]) 
 
 
 def to_number(column: pd.Series) -> np.ndarray:
-    """Return a column as float64, NaN where it holds no number."""
+    """Return a column as float64, NaN where it holds no number (a date is none)."""
+    if column.dtype.kind in "mMc":
+        return np.full(len(column), np.nan)
     values = pd.to_numeric(column, errors="coerce")
     return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
 
@@ -293,6 +295,6 @@ def as_text(column: pd.Series) -> np.ndarray:
 
 def plain_text(value: object) -> str:
     """Write a label without the decimal that a float column gives a whole number."""
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float | np.floating) and value.is_integer():
         return str(int(value))
     return str(value)

@@ -46,7 +46,8 @@ def covariate_matrix(
                 "units out of the panel."
             )
         if pd.api.types.is_numeric_dtype(values):
-            columns.append(values.to_numpy(dtype=np.float64) ** power)
+            with np.errstate(over="ignore"):
+                columns.append(values.to_numpy(dtype=np.float64) ** power)
             names.append(name)
             continue
         for level in sorted(values.map(str).unique())[1:]:
@@ -66,6 +67,8 @@ def _at_wave(panel: "Panel", name: str) -> tuple[pd.Series, int]:
     if square and not power.isdigit():
         raise UsageError(f"the covariate {name!r} has no whole power; write 'age^2'.")
     column, at, wave = bare.partition("@")
+    if column == panel.roles.unit:
+        raise UsageError(f"{column!r} names the units; it is no covariate.")
     grid = panel.wide(column)
     if at:
         found = [w for w in panel.waves if str(w) == wave]

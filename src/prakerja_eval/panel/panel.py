@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from prakerja_eval.errors import DataError, UsageError
+from prakerja_eval.estimate.specs import names_of
 from prakerja_eval.numerics.moments import group_moments
 from prakerja_eval.panel.contract import (
     Check,
@@ -21,6 +22,8 @@ from prakerja_eval.panel.covariates import covariate_matrix
 from prakerja_eval.panel.requests import ArrayRequest, MomentPlan, Moments, UnitArrays
 from prakerja_eval.panel.roles import Roles, WaveLabel
 from prakerja_eval.typing import FloatArray, IntArray, StringArray
+
+STRUCTURAL = ("missing_role", "duplicate_unit_wave")
 
 
 class Panel:
@@ -56,9 +59,11 @@ class Panel:
 
     def __init__(self, frame: pd.DataFrame, roles: Roles) -> None:
         data = frame.reset_index(drop=True).copy()
+        _refuse_repeated_names(data)
         for columns in roles.columns().values():
             for column in columns:
                 known_column(data, column)
+        refuse_float_ids(data, roles, 2.0**53)
         data[roles.unit] = pd.Series(as_text(data[roles.unit]), dtype="str")
         codes, units = pd.factorize(data[roles.unit])
         waves, wave_codes = _waves(data, roles)
@@ -70,7 +75,7 @@ class Panel:
         self._set("roles", roles)
         self._set("_frame", data)
         self._set("_positions", np.asarray(codes, dtype=np.int64))
-        self._set("_units", np.asarray(units, dtype=object))
+        self._set("_units", _frozen(np.array(units, dtype=object)))
         self._set("_waves", waves)
         self._set("_wave_codes", wave_codes)
         self._set("_check", lru_cache(maxsize=32)(self._find))
@@ -79,6 +84,9 @@ class Panel:
         object.__setattr__(self, name, value)
 
     def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a Panel never changes; where() and the like return another one")
+
+    def __delattr__(self, name: str) -> None:
         raise AttributeError("a Panel never changes; where() and the like return another one")
 
     def __len__(self) -> int:
@@ -107,15 +115,15 @@ class Panel:
         """Return the wave labels in order; one nameless wave for a cross-section."""
         return self._waves
 
-    def check(self, outcomes: Sequence[str] = ()) -> Check:
+    def check(self, outcomes: str | Sequence[str] = ()) -> Check:
         """Return every fault at once, each with its rows and its remedy.
 
         Parameters
         ----------
-        outcomes : sequence of str
+        outcomes : str or sequence of str
             Columns that must hold numbers.
         """
-        return self._check(tuple(outcomes))
+        return self._check(names_of(outcomes))
 
     def _find(self, outcomes: tuple[str, ...]) -> Check:
         for column in outcomes:
@@ -140,11 +148,25 @@ class Panel:
             values = {plain_text(v) for v in several}
             keep &= np.isin(as_text(self._frame[column]).astype(str), sorted(values))
         if not keep.any():
-            raise UsageError(f"no row has {conditions}; panel.frame shows the values there are.")
+            raise UsageError(
+                f"no row has the values asked for in {', '.join(conditions)}; "
+                "panel.frame shows the values there are."
+            )
         return Panel(self._frame[keep], self.roles)
 
     def wide(self, column: str) -> pd.DataFrame:
-        """Return a column as (n, T): units in order of appearance by waves in order."""
+        """Return a column as (n, T): units in order of appearance by waves in order.
+
+        Raises
+        ------
+        UsageError
+            For an unknown column.
+        DataError
+            If a row has no unit or wave, or shares them with another row.
+        """
+        keys = {self.roles.unit, self.roles.wave or self.roles.unit}
+        bad = [f for f in self.check().faults if f.code in STRUCTURAL and keys >= set(f.columns)]
+        Check(tuple(bad)).raise_if_any()
         values = self._frame[known_column(self._frame, column)]
         numeric = pd.api.types.is_numeric_dtype(values)
         shape = (len(self._units), len(self._waves))
@@ -157,9 +179,11 @@ class Panel:
         """Return coverage: rows by wave and arm, and how many of them each column has a value."""
         keys = [c for c in (self.roles.wave, self.roles.offer) if c is not None]
         others = [c for c in self._frame.columns if c not in keys and c != self.roles.unit]
-        keyed = self._frame.assign(rows=1) if keys else self._frame.assign(rows=1, panel="all")
-        groups = keyed.groupby(keys or ["panel"], sort=True, dropna=False)
-        return groups[["rows", *others]].count()
+        by = [self._frame[c] for c in keys] or [pd.Series("all", self._frame.index, name="panel")]
+        groups = self._frame[others].groupby(by, sort=True, dropna=False, observed=True)
+        counts = groups.count()
+        counts.insert(0, "rows", groups.size(), allow_duplicates=True)
+        return counts
 
     def arrays(self, request: ArrayRequest) -> UnitArrays:
         """Answer a request for arrays, a row a unit.
@@ -203,10 +227,14 @@ class Panel:
         ------
         DataError
             If the panel has any fault.
+        UsageError
+            For an unknown column, or a group that varies within a unit.
         """
         self.check((plan.outcome,)).raise_if_any()
         by = (plan.by,) if isinstance(plan.by, str) else plan.by
-        labels = pd.DataFrame({c: self._first(known_column(self._frame, c)) for c in by})
+        for column in by:
+            self._refuse_varying(known_column(self._frame, column))
+        labels = pd.DataFrame({c: self._first(c) for c in by})
         if by:
             grouped = labels.groupby(list(by), sort=True, dropna=False)
             codes = grouped.ngroup().to_numpy()
@@ -217,6 +245,14 @@ class Panel:
         values = self.wide(plan.outcome).to_numpy(dtype=np.float64)
         cells = group_moments(codes, values, self._constant("weight", 1.0))
         return Moments(groups, self._waves, cells)
+
+    def _refuse_varying(self, column: str) -> None:
+        counts = self._frame.groupby(self._positions)[column].nunique(dropna=True)
+        if (counts > 1).any():
+            raise UsageError(
+                f"{column!r} varies over waves for {int((counts > 1).sum())} units, "
+                "so it makes no groups of units."
+            )
 
     def _first(self, column: str) -> np.ndarray:
         """Return each unit's first non-missing value of a column."""
@@ -260,6 +296,37 @@ class Panel:
         return pd.DataFrame(columns, index=pd.Index(self._units, name="unit"))
 
 
+def _frozen(array: StringArray) -> StringArray:
+    array.setflags(write=False)
+    return array
+
+
+def _refuse_repeated_names(frame: pd.DataFrame) -> None:
+    repeated = frame.columns[frame.columns.duplicated()].unique()
+    if len(repeated):
+        raise DataError(
+            f"two columns have the same name: {', '.join(map(str, repeated))}. Rename one of them."
+        )
+
+
+def refuse_float_ids(frame: pd.DataFrame, roles: Roles, limit: float) -> None:
+    """Refuse ids in floating-point numbers at or above ``limit``.
+
+    Raises
+    ------
+    DataError
+        With the column; no id is shown.
+    """
+    for column in roles.id_columns():
+        if column not in frame.columns or not pd.api.types.is_float_dtype(frame[column]):
+            continue
+        if (to_number(frame[column]) >= limit).any():
+            raise DataError(
+                f"the id column {column!r} is stored as floating-point numbers, which do not hold "
+                "16 digits: ids may already be damaged. Store ids as text and export again."
+            )
+
+
 def known_column(frame: pd.DataFrame, column: str) -> str:
     """Return the name if the table has it.
 
@@ -282,10 +349,21 @@ def _waves(frame: pd.DataFrame, roles: Roles) -> tuple[tuple[WaveLabel, ...], In
     if roles.wave is None:
         return ("",), np.zeros(len(frame), dtype=np.int64)
     column = frame[roles.wave]
-    labels = sorted(column.dropna().unique(), key=lambda v: (isinstance(v, str), v))
+    labels = _in_order(column)
     if not labels:
         raise DataError(f"the wave column {roles.wave!r} is empty.")
     position = {label: i for i, label in enumerate(labels)}
     codes = np.array([position.get(v, 0) for v in column], dtype=np.int64)
     plain = tuple(v.item() if isinstance(v, np.generic) else v for v in labels)
     return tuple(int(v) if isinstance(v, float) and v.is_integer() else v for v in plain), codes
+
+
+def _in_order(column: pd.Series) -> list[WaveLabel]:
+    """Sort wave labels: ordered categories as they stand, numbers written as text by their size."""
+    labels = list(column.dropna().unique())
+    if isinstance(column.dtype, pd.CategoricalDtype) and column.dtype.ordered:
+        return [v for v in column.dtype.categories if v in labels]
+    sizes = to_number(pd.Series(labels, dtype=object))
+    if all(isinstance(v, str) for v in labels) and not np.isnan(sizes).any():
+        return [labels[i] for i in np.argsort(sizes, kind="stable")]
+    return sorted(labels, key=lambda v: (isinstance(v, str), v))

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from prakerja_eval.errors import DataError, UsageError
-from prakerja_eval.panel.panel import Panel
+from prakerja_eval.panel.panel import Panel, refuse_float_ids
 from prakerja_eval.panel.roles import Roles
 
 
@@ -48,34 +49,23 @@ def read_panel(source: str | Path | pd.DataFrame, roles: Roles) -> Panel:
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise UsageError(f"{path.name!r} is neither .csv nor .parquet; convert it to one of these.")
-    return Panel(reader(path, _id_columns(roles)), roles)
+    return Panel(reader(path, roles), roles)
 
 
-def _id_columns(roles: Roles) -> list[str]:
-    """Return the columns that are names and not numbers."""
-    named = roles.columns()
-    return [c for role in ("unit", "household", "psu", "clusters") for c in named.get(role, ())]
-
-
-def _read_csv(path: Path, ids: list[str]) -> pd.DataFrame:
+def _read_csv(path: Path, roles: Roles) -> pd.DataFrame:
     try:
-        return pd.read_csv(path, dtype=dict.fromkeys(ids, "str"), encoding="utf-8")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        return pd.read_csv(path, dtype=dict.fromkeys(roles.id_columns(), "str"), encoding="utf-8")
+    except (OSError, ValueError) as error:
         raise DataError(
             f"{path.name!r} cannot be read as comma-separated UTF-8 text: {error}. "
             "Export it with commas, decimal points and UTF-8."
         ) from error
 
 
-def _read_parquet(path: Path, ids: list[str]) -> pd.DataFrame:
+def _read_parquet(path: Path, roles: Roles) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(path)
     except (OSError, ValueError) as error:
         raise DataError(f"{path.name!r} cannot be read as Parquet: {error}.") from error
-    floats = [c for c in ids if c in frame.columns and pd.api.types.is_float_dtype(frame[c])]
-    if floats:
-        raise DataError(
-            f"the id column {floats[0]!r} is stored as floating-point numbers, which do not hold "
-            "16 digits: ids may already be damaged. Store ids as text and export again."
-        )
+    refuse_float_ids(frame, roles, -np.inf)
     return frame

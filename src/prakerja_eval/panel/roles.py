@@ -80,6 +80,12 @@ class Roles:
             out[item.name] = (value,) if isinstance(value, str) else value
         return out
 
+    def id_columns(self) -> tuple[str, ...]:
+        """Return the columns that are names and not numbers."""
+        named = self.columns()
+        roles = ("unit", "household", "psu", "clusters")
+        return tuple(c for role in roles for c in named.get(role, ()))
+
     def cluster_columns(self) -> dict[str, str]:
         """Return what inference can cluster by: name to column."""
         named = {c: c for c in self.clusters}
