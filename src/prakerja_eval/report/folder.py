@@ -70,7 +70,12 @@ def write_whole(target: Path, fill: Callable[[Path], None]) -> None:
     try:
         fill(fresh)
         fresh.chmod(0o777 & ~_umask())
-        _exchange(fresh, target)
+        try:
+            _exchange(fresh, target)
+        except OSError as error:
+            raise UsageError(
+                f"cannot replace {target.name!r} ({error.strerror}): choose another folder."
+            ) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
@@ -82,7 +87,11 @@ def _exchange(fresh: Path, target: Path) -> None:
     elif not _exchanged_at_once(fresh, target):
         aside = _aside(target)
         target.rename(aside)
-        fresh.rename(target)
+        try:
+            fresh.rename(target)
+        except OSError:
+            aside.rename(target)
+            raise
         shutil.rmtree(aside, ignore_errors=True)
 
 
