@@ -11,7 +11,7 @@ from prakerja_eval.panel import ArrayRequest, Roles
 
 from .people import Draw
 
-ROLES = Roles(unit="id", received="trained")
+ROLES = Roles(unit="id", wave="wave", baseline=1, received="trained")
 COVARIATES = ("x1", "x2")
 EDGE = np.sqrt(3.0)
 SLOPES = np.array([0.35, 0.30])
@@ -19,8 +19,9 @@ SLOPES = np.array([0.35, 0.30])
 
 @dataclass(frozen=True)
 class Selected:
-    """n people, x1 and x2 uniform with variance 1; the score is logit(constant + SLOPES x).
+    """n people with covariates in wave 1 and an outcome in wave 2.
 
+    x1 and x2 are uniform with variance 1; the score is logit(constant + SLOPES x).
     y(0) = 1 + 0.8 x1 - 0.5 x2 + e depends on x beyond the score, so that fitting the score
     matters; effects are 0.5 + varies (0.4 x1 + 0.3 x2 + 0.5 v).
     """
@@ -48,8 +49,9 @@ class Selected:
         y = y0 + treated * gain
         return Draw(
             ROLES,
-            y[:, None],
-            received=treated.astype(np.float64),
+            np.column_stack([np.full(self.n, np.nan), y]),
+            waves=(1, 2),
+            received=np.column_stack([np.zeros(self.n), treated]),
             columns={"x1": x[:, 0], "x2": x[:, 1]},
             score=p,
         )

@@ -1,6 +1,6 @@
 """Do the intervals cover? Run every scenario and write reports/validation/.
 
-``python -m tests.simulation.validate`` (``make validate``); about ten minutes on one core.
+``python -m tests.simulation.validate`` (``make validate``); about eight minutes on one core.
 """
 
 import argparse
@@ -94,7 +94,7 @@ def _line(r: dict[str, object]) -> str:
 
 def read(path: Path) -> pd.DataFrame:
     """Read a coverage.csv as it was written."""
-    return pd.read_csv(path, float_precision="round_trip", keep_default_na=False)
+    return pd.read_csv(path, keep_default_na=False)
 
 
 def write(results: pd.DataFrame, listed: list[Scenario], folder: Path) -> None:

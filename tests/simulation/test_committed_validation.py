@@ -1,0 +1,87 @@
+"""Do the committed simulations keep their claims, and are they those of this code?
+
+The long run is `make validate`. Here its committed results are read: every claim is judged again,
+scenarios and seed are compared with the code, and the first draws of each scenario run again.
+"""
+
+import numpy as np
+import pytest
+
+from .judge import FIRST, misses
+from .scenarios import DRAWS, SEED, scenarios
+from .validate import KEYS, page, read, table
+
+# (scenario, row) with a real shortfall -> the criteria missed. Documented, never tuned away.
+SHORTFALLS: dict[tuple[str, str], str] = {}
+ACROSS_MACHINES = 1e-6  # scores are fitted by iteration
+
+
+@pytest.fixture(scope="module")
+def committed(project_root):
+    return read(project_root / "reports" / "validation" / "coverage.csv")
+
+
+@pytest.fixture(scope="module")
+def first_draws():
+    return table(FIRST)
+
+
+def spec(frame):
+    return [tuple(map(str, row)) for row in frame[KEYS].itertuples(index=False)]
+
+
+def test_the_committed_rows_are_the_claims_of_the_code(committed):
+    listed = [
+        (s.name, row.name, row.inference.label, row.side, str(row.claim), str(SEED), str(DRAWS))
+        for s, _ in scenarios()
+        for row in s.rows
+    ]
+    assert spec(committed) == listed
+    assert DRAWS >= 2_000
+
+
+def test_every_claim_keeps_rule_11(committed):
+    missed = {
+        (r["scenario"], r["row"]): ", ".join(misses(r["side"], r))
+        for r in committed[committed["claim"]].to_dict("records")
+        if misses(r["side"], r)
+    }
+    assert missed == SHORTFALLS
+
+
+def test_the_committed_page_is_that_of_the_committed_table(committed, project_root):
+    text = (project_root / "reports" / "validation" / "coverage.md").read_text(encoding="utf-8")
+    assert text == page(committed, [s for s, _ in scenarios()])
+
+
+@pytest.mark.parametrize("column", ["truth", "first_mean", "first_mean_se"])
+def test_the_first_draws_run_again_give_the_committed_numbers(committed, first_draws, column):
+    np.testing.assert_allclose(committed[column], first_draws[column], rtol=ACROSS_MACHINES)
+
+
+def test_first_draws_are_finite_and_near_the_truth(first_draws):
+    judged = first_draws[first_draws["claim"]]
+    assert np.isfinite(judged[["mean", "mc_sd", "mean_se", "coverage"]]).all(axis=None)
+    assert (judged["mean_se"] > 0).all()
+    # Forty draws: the mean within 4 standard errors of the truth, coverage of 95 % above 80 %.
+    assert (judged["bias"].abs() < 4 * judged["bias_mc_se"]).all()
+    assert (judged["coverage"] > 0.8).all()
+
+
+def test_a_row_that_covers_too_little_or_too_much_is_missed():
+    good = {
+        "coverage": 0.95,
+        "coverage_mc_se": 0.005,
+        "se_ratio": 1.0,
+        "bias": 0.0,
+        "bias_mc_se": 0.1,
+    }
+    assert misses("two-sided", good) == []
+    assert misses("two-sided", good | {"coverage": 0.93}) == ["coverage"]
+    assert misses("two-sided", good | {"coverage": 0.97}) == ["coverage"]
+    assert misses("conservative", good | {"coverage": 0.99, "se_ratio": 1.3}) == []
+    assert misses("conservative", good | {"coverage": 0.93}) == ["coverage"]
+    assert misses("two-sided", good | {"se_ratio": 0.94}) == ["se_ratio"]
+    assert misses("two-sided", good | {"bias": 0.31}) == ["bias"]
+    nothing = dict.fromkeys(good, float("nan"))
+    assert misses("two-sided", nothing) == ["coverage", "se_ratio", "bias"]
