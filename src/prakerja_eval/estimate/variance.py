@@ -295,7 +295,7 @@ def _cluster_factor(groups: int, terms: tuple[Term, ...], spec: Clustered) -> fl
     return 1.0
 
 
-def _same_fit(terms: tuple[Term, ...], spec: Clustered) -> LinearTerm:
+def _same_fit(terms: tuple[Term, ...], spec: Inference) -> LinearTerm:
     """Merge terms of one regression into one; refuse where there are several regressions."""
     linear = [t for t in terms if isinstance(t, LinearTerm)]
     if not linear:
@@ -333,24 +333,31 @@ def _with_classical(
 ) -> FloatArray:
     """Put sigma² c'Mc on the diagonal and sigma² c'Mc' between rows of one regression."""
     out = covariance.copy()
-    mine = _linear(estimate.terms[rows[j]], specs[j])
-    inside = _sum_rows([(t.fit.rows, t.core()) for t in mine], len(estimate.psi))
-    beyond = np.abs(estimate.psi[:, rows[j]] - inside).max(initial=0.0)
-    if beyond > 1e-8 * np.abs(inside).max(initial=0.0):
+    if np.isnan(covariance[j, j]):
+        return out
+    mine = _same_fit(tuple(_linear(estimate.terms[rows[j]], specs[j])), specs[j])
+    _refuse_influence_beyond(mine, estimate.psi[:, rows[j]])
+    fit = mine.fit
+    sigma2 = np.sum(fit.weights * fit.residuals**2) / (fit.n_rows - fit.n_parameters)
+    for i, k in enumerate(rows):
+        theirs = [t for t in estimate.terms[k] if isinstance(t, LinearTerm)]
+        same = bool(theirs) and all(t.fit.residuals is fit.residuals for t in theirs)
+        value = np.nan
+        if same and isinstance(specs[i], Classical):
+            contrast = np.sum([t.contrast for t in theirs], axis=0)
+            value = float(sigma2 * mine.contrast @ fit.bread @ contrast)
+        out[i, j] = out[j, i] = value
+    return out
+
+
+def _refuse_influence_beyond(term: LinearTerm, psi: FloatArray) -> None:
+    """Refuse ψ with a part that the regression does not account for."""
+    inside = _sum_rows([(term.fit.rows, term.core())], len(psi))
+    if np.abs(psi - inside).max(initial=0.0) > 1e-8 * np.abs(inside).max(initial=0.0):
         raise NotEstimableError(
             "the classical variance is that of a regression, and part of this estimate's influence "
             "lies outside (estimated shares, say); use Robust('HC2')."
         )
-    for i, k in enumerate(rows):
-        theirs = [t for t in estimate.terms[k] if isinstance(t, LinearTerm)]
-        same = len(mine) == len(theirs) == 1 and mine[0].fit.residuals is theirs[0].fit.residuals
-        value = np.nan
-        if same and isinstance(specs[i], Classical):
-            fit = mine[0].fit
-            sigma2 = np.sum(fit.weights * fit.residuals**2) / (fit.n_rows - fit.n_parameters)
-            value = float(sigma2 * mine[0].contrast @ fit.bread @ theirs[0].contrast)
-        out[i, j] = out[j, i] = value
-    return out
 
 
 def _apart(k_total: int, parts: list[tuple[IntArray, Variance]]) -> Variance:
