@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -40,7 +41,7 @@ class Agreement:
 
     def _repr_html_(self) -> str:
         table = self.frame.to_html(index=False, border=0)
-        return f"{table}<p>H0: {self.joint.null}. p = {self.joint.p_value:.4f}</p>"
+        return f"{table}<p>H0: {escape(self.joint.null)}. p = {self.joint.p_value:.4f}</p>"
 
 
 def agreement(
