@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 import report_fakes as fakes
 from matplotlib.figure import Figure
@@ -70,9 +71,36 @@ def test_synthetic_data_are_said_on_the_figure(kind: str) -> None:
     assert "synthetic data" not in texts(draw(kind))
 
 
+LONG = "A very long name of a group of people in the programme, with many words"
+
+
+def crowded(kind: str) -> Figure:
+    """Return a figure with long names, many waves and a value that is not finite."""
+    if kind == "forest":
+        answers = fakes.agreement("income")
+        answers.frame["label"] = [LONG, f"{LONG}, {LONG}", "DiD"]
+        return pe.figures.forest(answers, unit="rupiah", title=LONG, synthetic=True)
+    if kind == "love":
+        frame = fakes.balance().assign(covariate=[LONG, "schooling"] * 2)
+        frame.loc[0, "smd"] = np.inf
+        return pe.figures.love(frame, synthetic=True)
+    if kind == "overlap":
+        return pe.figures.overlap(fakes.overlap(), synthetic=True)
+    frame = pd.DataFrame(
+        [
+            ("y", f"{LONG} {k}", f"2020-{m:02d} wave", 50, 1e6 * k + 1e5 * m, 4e5)
+            for k in range(7)
+            for m in range(1, 13)
+        ],
+        columns=["outcome", "group", "wave", "n", "mean", "std_error"],
+    )
+    return pe.figures.paths(frame, title=LONG, unit="rupiah", synthetic=True)
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_reaches_out_of_the_figure(kind: str) -> None:
-    figure = draw(kind, synthetic=True)
+@pytest.mark.parametrize("full", [False, True])
+def test_nothing_reaches_out_of_the_figure(kind: str, full: bool) -> None:
+    figure = crowded(kind) if full else draw(kind, synthetic=True)
     figure.canvas.draw()
     width, height = figure.get_size_inches()
     box = figure.get_tightbbox()

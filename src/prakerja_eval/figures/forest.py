@@ -74,20 +74,16 @@ def forest(
     lines = np.array([label.count("\n") + 1 for label in labels])
     with style.styled():
         heights = ROW + LINE_HEIGHT * (lines - 1)
-        figure, (axis,) = style.new(float(heights.sum()) + 0.95)
+        below, above = _captions(frame, (title or name, unit), level, words)
+        extra = below.count("\n") + above.count("\n") + synthetic
+        figure, (axis,) = style.new(float(heights.sum()) + 0.95 + LINE_HEIGHT * extra)
         bottoms = -np.cumsum(heights)
         _band(axis, frame, measure)
         _draw(axis, frame, measure, bottoms, words)
         _write(axis, frame, measure, list(zip(labels, bottoms, lines, strict=True)), words)
         _finish(axis, float(bottoms[-1]), words)
-        named = unit_name(words, unit)
-        if unit:
-            text = words.text("figure.effect_axis", outcome=title or name, unit=named)
-            axis.set_xlabel("\n".join(wrap(text, style.LETTERS)))
-        else:
-            axis.set_xlabel(title or name)
-        if _has_band(frame):
-            _explain(axis, frame, level, words)
+        axis.set_xlabel(below)
+        axis.set_title(above, loc="left", fontsize=9.5, color=style.BLUE, pad=6)
         style.mark_synthetic(figure, words, synthetic)
     return figure
 
@@ -176,6 +172,16 @@ def _finish(axis: Axes, bottom: float, words: Catalogue) -> None:
     style.number_axis(axis, words, style.tick_digits(low, high))
 
 
-def _explain(axis: Axes, frame: pd.DataFrame, level: float, words: Catalogue) -> None:
-    text = words.text("figure.band", level=words.percent(level), label=frame.iloc[0]["label"])
-    axis.set_title(text, loc="left", fontsize=9.5, color=style.BLUE, pad=6)
+def _captions(
+    frame: pd.DataFrame, what: tuple[str, str], level: float, words: Catalogue
+) -> tuple[str, str]:
+    """Return the text under the axis and the one that explains the band, in lines that fit."""
+    outcome, unit = what
+    below, above = outcome, ""
+    if unit:
+        named = unit_name(words, unit)
+        below = words.text("figure.effect_axis", outcome=outcome, unit=named)
+    if _has_band(frame):
+        label = str(frame.iloc[0]["label"])
+        above = words.text("figure.band", level=words.percent(level), label=label)
+    return "\n".join(wrap(below, style.LETTERS)), "\n".join(wrap(above, style.LETTERS))

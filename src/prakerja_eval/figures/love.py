@@ -51,7 +51,8 @@ def love(
     """
     words = catalogue or Catalogue.named("en")
     frame = one_of_several(balance, name, "love")
-    table = frame.assign(size=frame["smd"].abs()).pivot_table(
+    sizes = frame["smd"].abs().where(np.isfinite(frame["smd"]))
+    table = frame.assign(size=sizes).pivot_table(
         index="covariate", columns="stage", values="size", sort=False, dropna=False
     )
     table = table.reindex(list(dict.fromkeys(frame["covariate"])))

@@ -1,5 +1,6 @@
 """How did outcomes move in each group? Means by group and wave with their intervals."""
 
+import math
 from textwrap import wrap
 
 import numpy as np
@@ -13,7 +14,8 @@ from prakerja_eval.figures import style
 from prakerja_eval.language import Catalogue, Measure
 from prakerja_eval.language.catalogue import unit_name
 
-MARKERS = ("o", "s", "D", "^", "v", "P")
+KEY_LINE = 0.21  # inches
+MARKERS = ("o", "s", "D", "^", "v", "P", "X")  # one more than colours
 
 
 def paths(
@@ -62,7 +64,8 @@ def paths(
     measure = Measure.of(unit, chosen["mean"])
     groups = list(dict.fromkeys(chosen["group"].map(str)))
     with style.styled():
-        figure, (axis,) = style.new(3.5 + 0.18 * len(groups))
+        keys = ["\n".join(wrap(group, style.LETTERS - 8)) for group in groups]
+        figure, (axis,) = style.new(3.3 + KEY_LINE * sum(n.count("\n") + 1 for n in keys))
         waves = list(dict.fromkeys(chosen["wave"]))
         for k, group in enumerate(groups):
             rows = chosen[chosen["group"].map(str) == group]
@@ -72,7 +75,7 @@ def paths(
         named = unit_name(words, unit, "level")
         text = words.text("figure.paths_axis", outcome=name, unit=named) if unit else name
         axis.set_title("\n".join(wrap(text, style.LETTERS - 8)), loc="left", fontsize=10.5)
-        _key(axis, groups)
+        _key(axis, keys)
         style.mark_synthetic(figure, words, synthetic)
     return figure
 
@@ -113,7 +116,10 @@ def _line(
 
 def _label(axis: Axes, waves: list[object], words: Catalogue) -> None:
     places = _positions(pd.Series(waves, dtype=object), waves)
-    axis.set_xticks(list(places), [_plain(w) for w in waves])
+    names = [_plain(w) for w in waves]
+    room = max(style.LETTERS // (max(map(len, names)) + 2), 1)
+    step = math.ceil(len(names) / room)
+    axis.set_xticks(list(places[::step]), names[::step])
     axis.margins(x=0.06)
     low, high = axis.get_ylim()
     if low > 0:
@@ -139,7 +145,6 @@ def _key(axis: Axes, groups: list[str]) -> None:
         ncols=1,
         frameon=False,
         fontsize=10,
-        labelcolor="linecolor",
         borderaxespad=0.0,
         handlelength=1.8,
     )
