@@ -36,6 +36,7 @@ class Page(HTMLParser):
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.words: list[str] = []
         self._open: list[str] = []
+        self.text = text
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -62,6 +63,12 @@ def made(out: Path, **changes: object) -> Page:
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
     return made(tmp_path_factory.mktemp("page") / "report")
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the figures out, where a test is about something else: drawing takes a second."""
+    monkeypatch.setattr(write, "pictures", lambda *_: ())
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -117,6 +124,7 @@ def test_every_picture_says_what_it_shows_and_every_table_has_a_caption(page: Pa
     assert scopes == {"col", "row"}
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_says_its_language(language: str, tmp_path: Path) -> None:
     (html,) = [a for tag, a in made(tmp_path / "r", language=language).tags if tag == "html"]
@@ -131,9 +139,7 @@ def test_the_page_asks_nothing_of_the_network_and_runs_no_script(
         assert not [name for name in attrs if name.startswith("on")]
         source = attrs.get("src")
         assert source is None or source.startswith("data:image/svg+xml;base64,")
-    made(tmp_path / "r")
-    text = (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
-    assert not re.search(r"url\(|@import|https?:", text)
+    assert not re.search(r"url\(|@import|https?:", page.text)
 
 
 def test_a_study_without_benchmark_groups_or_matching_still_makes_a_page(tmp_path: Path) -> None:
@@ -146,6 +152,7 @@ def test_a_study_without_benchmark_groups_or_matching_still_makes_a_page(tmp_pat
     assert any("no benchmark" in w for w in words)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_synthetic_data_are_said_on_the_page(tmp_path: Path) -> None:
     words = made(tmp_path / "r", plan=fakes.plan(synthetic=True)).words
     assert any("These data are synthetic" in w for w in words)
@@ -268,6 +275,7 @@ def test_hostile_names_of_a_study_do_nothing(evil: str, tmp_path: Path) -> None:
         assert "<script" not in path.read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_counts_under_ten_are_in_no_file(tmp_path: Path) -> None:
     frame = fakes.findings().frame
     frame[["n", "n_treated", "n_comparison"]] = [127, 7, 120]
@@ -284,6 +292,7 @@ def test_counts_under_ten_are_in_no_file(tmp_path: Path) -> None:
 # --- findings, manifest, bytes --------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_findings_are_kept_in_full_precision_and_study_order(tmp_path: Path) -> None:
     frame = fakes.findings().frame
     frame["estimate"] = np.arange(len(frame)) + 1 / 3
@@ -336,6 +345,7 @@ def test_no_file_tells_where_it_was_made(tmp_path: Path) -> None:
 # --- whole or not at all --------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_failure_midway_leaves_the_old_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -352,6 +362,7 @@ def test_a_failure_midway_leaves_the_old_report(
     assert [p.name for p in tmp_path.iterdir()] == ["r"]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_failure_at_first_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(write, "page", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
@@ -359,6 +370,7 @@ def test_a_failure_at_first_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("at_once", [True, False])
 def test_a_new_report_replaces_the_old_one_whole(
     at_once: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -373,6 +385,7 @@ def test_a_new_report_replaces_the_old_one_whole(
     assert ((tmp_path / "r").stat().st_mode & 0o777) == 0o777 & ~folders._umask()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_an_interrupted_exchange_is_healed(tmp_path: Path) -> None:
     made(tmp_path / "r")
     before = files(tmp_path / "r")
@@ -394,6 +407,7 @@ def test_a_folder_that_is_no_report_is_never_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.txt").read_text(encoding="utf-8") == "three years of work"
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_other_files_beside_a_report_are_never_lost(tmp_path: Path) -> None:
     made(tmp_path / "r")
     (tmp_path / "r" / "notes.txt").write_text("mine", encoding="utf-8")
@@ -401,6 +415,7 @@ def test_other_files_beside_a_report_are_never_lost(tmp_path: Path) -> None:
         pe.report(fakes.results(), tmp_path / "r")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_an_empty_folder_may_be_filled(tmp_path: Path) -> None:
     (tmp_path / "r").mkdir()
     assert pe.report(fakes.results(), tmp_path / "r").page.is_file()
@@ -546,6 +561,7 @@ def test_damaged_findings_are_refused(committed: Path) -> None:
         pe.verify(committed)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_report_bound_to_no_study_cannot_be_verified(tmp_path: Path) -> None:
     made(tmp_path / "r")
     with pytest.raises(UsageError, match="without the path of its study file"):
