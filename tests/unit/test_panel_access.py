@@ -260,7 +260,7 @@ def test_changing_a_source_or_an_answer_changes_nothing():
     wide.iloc[:, :] = -3.0
     arrays = panel.arrays(ArrayRequest("income"))
     arrays.outcome[:] = -4.0
-    arrays.clusters.iloc[:, :] = None
+    arrays.clusters["village"] = None
     panel.units.append("y")
     panel.describe().iloc[:, :] = 0
     pd.testing.assert_frame_equal(panel.wide("income"), before)
