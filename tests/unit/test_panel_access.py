@@ -1,5 +1,8 @@
 """Does a panel give what it is asked for, unchanged and by name, and refuse what is not there?"""
 
+import copy
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -260,9 +263,9 @@ def test_changing_a_source_or_an_answer_changes_nothing():
     wide.iloc[:, :] = -3.0
     arrays = panel.arrays(ArrayRequest("income"))
     arrays.outcome[:] = -4.0
-    arrays.clusters["village"] = None
+    clusters = arrays.clusters
+    clusters["village"] = None
     panel.units.append("y")
-    panel.describe().iloc[:, :] = 0
     pd.testing.assert_frame_equal(panel.wide("income"), before)
     assert (panel.units, panel.waves) == (["d", "b", "a", "c"], waves)
     with pytest.raises(ValueError, match="read-only"):
@@ -275,6 +278,12 @@ def test_changing_a_source_or_an_answer_changes_nothing():
     ):
         with pytest.raises(AttributeError):
             change()
+
+
+def test_a_panel_can_be_copied_and_sent_to_another_process(panel):
+    for twin in (copy.deepcopy(panel), pickle.loads(pickle.dumps(panel))):
+        pd.testing.assert_frame_equal(twin.frame, panel.frame)
+        assert twin.roles == panel.roles
 
 
 def test_estimating_leaves_the_panel_as_it_was(panel):
@@ -311,6 +320,23 @@ def test_a_baseline_that_is_no_wave_is_refused():
         pe.Panel(people(), pe.Roles(unit="id", wave="wave", baseline=2020))
     with pytest.raises(UsageError, match="wave"):
         pe.Roles(unit="id", baseline=1)
+
+
+@pytest.mark.parametrize(
+    "roles",
+    [
+        {"clusters": "weight"},
+        {"clusters": "unit"},
+        {"household": "weight"},
+        {"household": "home", "clusters": "household"},
+        {"psu": "village", "clusters": ("home", "psu")},
+    ],
+)
+def test_a_cluster_that_bears_the_name_of_another_is_refused(roles):
+    with pytest.raises(UsageError, match="rename the column"):
+        pe.Roles(unit="id", **roles)
+    assert pe.Roles(unit="id", clusters=None, blocks=None).clusters == ()
+    assert pe.Roles(unit="unit", clusters="unit").clusters == ("unit",)
 
 
 def test_two_columns_of_one_name_are_refused():

@@ -221,11 +221,13 @@ def test_one_arm_alone_is_a_fault_with_or_without_blocks():
     [
         pd.date_range("2020-01-01", periods=24),
         pd.to_timedelta(np.arange(24), "D"),
+        pd.period_range("2020", periods=24, freq="M"),
+        pd.date_range("2020-01-01", periods=24, tz="Asia/Jakarta"),
         np.arange(24) + 1j,
         ["a"] * 24,
         pd.Categorical(["a", "b"] * 12),
     ],
-    ids=["dates", "durations", "complex", "text", "categories"],
+    ids=["dates", "durations", "periods", "zoned dates", "complex", "text", "categories"],
 )
 def test_an_outcome_that_is_no_number_is_a_fault(values):
     check = pe.Panel(clean().assign(income=values), ROLES).check("income")

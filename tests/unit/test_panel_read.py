@@ -102,6 +102,12 @@ def test_a_file_that_cannot_be_used_is_refused_with_its_name(
         pe.read_panel(path, ROLES)
 
 
+@pytest.mark.parametrize("source", [None, 3, {"id": [1]}, [["a"]]])
+def test_what_is_neither_path_nor_frame_is_refused(source):
+    with pytest.raises(UsageError, match="a path or a DataFrame"):
+        pe.read_panel(source, ROLES)
+
+
 def test_a_folder_is_no_file(tmp_path):
     with pytest.raises(DataError, match="there is no file"):
         pe.read_panel(tmp_path, ROLES)

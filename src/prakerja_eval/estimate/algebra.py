@@ -8,7 +8,7 @@ import pandas as pd
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate.estimate import COUNT_COLUMNS, INDEX_COLUMNS, Estimate
-from prakerja_eval.estimate.specs import Inference, Robust
+from prakerja_eval.estimate.specs import Inference, Robust, instance_of
 from prakerja_eval.estimate.terms import Term
 from prakerja_eval.typing import FloatArray, IntArray
 
@@ -32,6 +32,8 @@ def join(*estimates: Estimate) -> Estimate:
     """
     if not estimates:
         raise UsageError("join needs at least one Estimate.")
+    for e in estimates:
+        instance_of(e, Estimate, "join")
     if len(estimates) == 1:
         return estimates[0]
     ids = pd.Index(pd.unique(np.concatenate([e.units.index.to_numpy() for e in estimates])))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from types import UnionType
 from typing import Literal, TypeAlias, get_args
 
 from prakerja_eval.errors import UsageError
@@ -33,6 +34,21 @@ def one_of(value: object, allowed: object, what: str) -> None:
     values = get_args(allowed)
     if value not in values:
         raise UsageError(f"{what} is {value!r}; it must be one of {', '.join(map(repr, values))}.")
+
+
+def instance_of(value: object, kind: type | UnionType, what: str) -> None:
+    """Refuse a value of another kind.
+
+    Raises
+    ------
+    UsageError
+        With the kinds there are.
+    """
+    if not isinstance(value, kind):
+        kinds = get_args(kind) or (kind,)
+        names = ", ".join(f"{k.__module__.split('.')[1]}.{k.__name__}" for k in kinds)
+        shown = value.__name__ if isinstance(value, type) else type(value).__name__
+        raise UsageError(f"{what} takes {names}, not {shown}.")
 
 
 def names_of(names: str | Iterable[str]) -> tuple[str, ...]:
@@ -136,7 +152,8 @@ class AbadieImbens:
     @property
     def label(self) -> str:
         """Name the specification as tables print it."""
-        return f"Abadie-Imbens, {self.score} score"
+        known = "score taken as known"
+        return f"Abadie-Imbens, {known if self.score == 'known' else 'estimated score'}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,8 @@ def read_panel(source: str | Path | pd.DataFrame, roles: Roles) -> Panel:
     """
     if isinstance(source, pd.DataFrame):
         return Panel(source, roles)
+    if not isinstance(source, str | Path):
+        raise UsageError(f"read_panel takes a path or a DataFrame, not {type(source).__name__}.")
     path = Path(source)
     if not path.is_file():
         raise DataError(f"there is no file {str(source)!r}; check the path.")

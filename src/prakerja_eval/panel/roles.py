@@ -66,9 +66,22 @@ class Roles:
     def __post_init__(self) -> None:
         for name in ("blocks", "clusters"):
             value = getattr(self, name)
-            object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(value))
+            names = (value,) if isinstance(value, str) else tuple(value or ())
+            object.__setattr__(self, name, names)
+        self._refuse_ambiguous_clusters()
         if self.baseline is not None and self.wave is None:
             raise UsageError("Roles(baseline=...) names a wave, so Roles(wave=...) must be given.")
+
+    def _refuse_ambiguous_clusters(self) -> None:
+        """Refuse a cluster column that bears the name of another cluster."""
+        taken = {"unit": self.unit, "weight": None}
+        taken |= {r: c for r in ("household", "psu") if (c := getattr(self, r)) is not None}
+        for column in (*self.clusters, self.household, self.psu):
+            if column is not None and taken.get(column, column) != column:
+                raise UsageError(
+                    f"the column {column!r} cannot serve as a cluster, since inference uses this "
+                    "name for another one; rename the column."
+                )
 
     def columns(self) -> dict[str, tuple[str, ...]]:
         """Return the columns named, by role."""
