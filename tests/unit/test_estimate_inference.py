@@ -276,6 +276,44 @@ def test_satterthwaite_moments_equal_those_of_the_dense_working_covariance():
         np.testing.assert_allclose(made.satterthwaite(), df, rtol=1e-9)
 
 
+def test_a_cluster_whose_regressors_are_all_zero_contributes_nothing():
+    X = np.array([[1.0], [2.0], [0.0], [0.0], [3.0]])
+    fit = wls(np.array([1.0, 1.0, 5.0, 7.0, 4.0]), X, np.ones(5))
+    linear = LinearFit(fit.residuals, fit.weights, fit.bread, np.arange(5), design=X)
+    made = cluster_scores(linear, np.ones(1), np.array([0, 1, 2, 2, 3]), 4, "CR2")
+    assert made.scores[2] == 0
+    assert np.isfinite(made.satterthwaite())
+
+
+def test_leaving_out_zero_columns_of_a_cluster_changes_no_score():
+    frame = people().assign(block=lambda f: f.index // 20)
+    saturated = itt(frame, blocks="block")
+    design = pd.get_dummies(frame.block * 2 + frame.won).to_numpy(float)
+    fit = wls(frame.income.to_numpy(), design, np.ones(60))
+    linear = LinearFit(fit.residuals, fit.weights, fit.bread, np.arange(60), design=design)
+    term = LinearTerm(linear, saturated.terms[0][0].contrast)
+    dense = estimate_row(
+        saturated.theta[0],
+        saturated.psi[:, 0],
+        saturated.units,
+        {"estimator": "dense"},
+        {"n": 60},
+        pe.Robust(),
+        [term],
+    )
+    for inference in ALL_LINEAR:
+        a, b = (first(e, inference) for e in (saturated, dense))
+        np.testing.assert_allclose(a["std_error"], b["std_error"], rtol=1e-10)
+        np.testing.assert_allclose(a["df"], b["df"], rtol=1e-9)
+
+
+ALL_LINEAR = [
+    pe.Classical(),
+    *(pe.Robust(kind) for kind in ("HC0", "HC1", "HC2", "HC3")),
+    *(pe.Clustered("village", c, "satterthwaite") for c in ("none", "G", "stata", "CR2", "CR3")),
+]
+
+
 # What an estimate without its regression, or with one of another kind, refuses
 
 

@@ -71,7 +71,7 @@ def cluster_scores(
         CR3 where a cluster's own rows identify a coefficient (a fixed effect of the cluster).
     """
     direction = fit.bread @ contrast
-    gram_w2 = fit.gram_of_squared_weights()
+    inner = fit.bread @ fit.gram_of_squared_weights() @ fit.bread
     order = np.argsort(codes, kind="stable")
     bounds = np.searchsorted(codes[order], np.arange(n_clusters + 1))
     scores = np.zeros(n_clusters)
@@ -81,26 +81,26 @@ def cluster_scores(
     for g in range(n_clusters):
         rows = order[bounds[g] : bounds[g + 1]]
         x, w, e = fit.block(rows), fit.weights[rows], fit.residuals[rows]
-        lever = _adjusted_lever(fit, x, w, gram_w2, w * (x @ direction), correction)
+        lever = _adjusted_lever(fit, x, w, inner, w * (x @ direction), correction)
         scores[g] = lever @ e
         own[g] = lever @ lever
         moved[g] = x.T @ lever
         moved_w[g] = x.T @ (w * lever)
-    trace, square = _working_moments(fit.bread, gram_w2, own, np.hstack([moved, moved_w]))
+    trace, square = _working_moments(fit.bread, inner, own, np.hstack([moved, moved_w]))
     return ClusterScores(scores, trace, square)
 
 
 def _working_moments(
-    bread: FloatArray, gram_w2: FloatArray, own: FloatArray, both: FloatArray
+    bread: FloatArray, inner: FloatArray, own: FloatArray, both: FloatArray
 ) -> tuple[float, float]:
     """Return tr(P) and tr(PP) of P_ij = g_i'[(I - H)(I - H)']_ij g_j, without forming P.
 
     P is the diagonal ``own`` plus ZSZ' with Z = ``both``, so its moments need 2p by 2p products.
     """
-    S = np.block([[bread @ gram_w2 @ bread, -bread], [-bread, np.zeros_like(bread)]])
+    S = np.block([[inner, -bread], [-bread, np.zeros_like(bread)]])
     off = np.sum((both @ S) * both, axis=1)
-    inner = S @ (both.T @ both)
-    square = own @ own + 2 * own @ off + np.sum(inner * inner.T)
+    product = S @ (both.T @ both)
+    square = own @ own + 2 * own @ off + np.sum(product * product.T)
     return float(own.sum() + off.sum()), float(square)
 
 
@@ -108,28 +108,33 @@ def _adjusted_lever(
     fit: LinearFit,
     x: FloatArray,
     w: FloatArray,
-    gram_w2: FloatArray,
+    inner: FloatArray,
     lever: FloatArray,
     correction: ClusterCorrection,
 ) -> FloatArray:
     """Return A_g' W_g X_g M c for one cluster."""
     if correction == "CR2":
-        return _root_times(x, w, fit.bread, gram_w2, lever)
+        # columns that are zero in the cluster, other blocks' cells say, take no part
+        some = np.flatnonzero(x.any(axis=0))
+        square = np.ix_(some, some)
+        return _root_times(x[:, some], w, fit.bread[square], inner[square], lever)
     if correction == "CR3":
         return _jackknife_times(x, w, fit.bread, lever)
     return lever
 
 
 def _root_times(
-    x: FloatArray, w: FloatArray, bread: FloatArray, gram_w2: FloatArray, lever: FloatArray
+    x: FloatArray, w: FloatArray, bread: FloatArray, inner: FloatArray, lever: FloatArray
 ) -> FloatArray:
     """Return B^(+1/2) times ``lever``, with B = I + QKQ' taken in the span of [X, WX]."""
+    if not x.size:
+        return lever
     wide = np.hstack([x, x * w[:, None]]) if np.ptp(w) > 0 else x
     basis, values, _ = np.linalg.svd(wide, full_matrices=False)
     basis = basis[:, values > values[0] * 1e-12] if values[0] > 0 else basis[:, :0]
     xq, wxq = x.T @ basis, (x * w[:, None]).T @ basis
     cross = xq.T @ bread @ wxq
-    small = np.eye(basis.shape[1]) - cross - cross.T + xq.T @ bread @ gram_w2 @ bread @ xq
+    small = np.eye(basis.shape[1]) - cross - cross.T + xq.T @ inner @ xq
     eigenvalues, vectors = np.linalg.eigh((small + small.T) / 2)
     alive = eigenvalues > NULL_EIGENVALUE
     root = np.where(alive, 1 / np.sqrt(np.where(alive, eigenvalues, 1.0)), 0.0)
