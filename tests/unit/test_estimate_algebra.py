@@ -174,7 +174,9 @@ def test_a_contrast_is_the_combination_of_thetas_and_of_influence(panel):
     assert unlabelled.index["estimator"].iloc[0] == "lottery.itt"
 
 
-@pytest.mark.parametrize("weights", [[1.0], [1.0, 2.0, 3.0], [0.0, 0.0], [np.nan, 1.0]])
+@pytest.mark.parametrize(
+    "weights", [[1.0], [1.0, 2.0, 3.0], [0.0, 0.0], [np.nan, 1.0], ["a", "b"], [[[1.0]]]]
+)
 def test_a_contrast_with_wrong_weights_is_refused(panel, weights):
     with pytest.raises(UsageError, match="weights"):
         pe.contrast(pe.lottery.itt(panel, ["income", "hours"]), weights)

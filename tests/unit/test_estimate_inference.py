@@ -116,6 +116,9 @@ def test_a_level_that_is_no_share_is_refused(estimate, level):
         (lambda: pe.AbadieImbens("guessed"), "'estimated', 'known'"),
         (lambda: pe.MultiplierBootstrap(weights="gamma"), "'rademacher', 'mammen', 'webb'"),
         (lambda: pe.MultiplierBootstrap(reps=9), "at least 99"),
+        (lambda: pe.MultiplierBootstrap(reps=199.5), "at least 99"),
+        (lambda: pe.MultiplierBootstrap(seed=-1), "whole number"),
+        (lambda: pe.MultiplierBootstrap(seed="one"), "whole number"),
         (lambda: pe.Adjustment("bonferroni"), "'holm', 'bh', 'romano_wolf'"),
     ],
 )
@@ -141,7 +144,17 @@ def one_winner(n=40):
 
 @pytest.mark.parametrize(
     "inference",
-    [pe.Robust("HC2"), pe.Robust("HC3"), pe.Robust("HC2", "welch"), pe.Clustered("unit", "CR2")],
+    [
+        pe.Robust("HC0"),
+        pe.Robust("HC1"),
+        pe.Robust("HC2"),
+        pe.Robust("HC3"),
+        pe.Robust("HC2", "welch"),
+        pe.Clustered("unit", "none"),
+        pe.Clustered("unit", "CR2"),
+        pe.Clustered("village", "CR2"),
+        pe.MultiplierBootstrap(reps=99),
+    ],
     ids=lambda i: i.label,
 )
 def test_an_arm_of_one_has_no_standard_error_and_says_why(inference):

@@ -321,6 +321,7 @@ REFUSED = {
     "a design of another wing": (lambda: run(people(), design=pe.did.Design()), UsageError),
     "an inference by name": (lambda: pe.infer(run(people()), "HC2"), UsageError),
     "an inference without its brackets": (lambda: pe.infer(run(people()), pe.Robust), UsageError),
+    "a correction by name": (lambda: pe.infer(run(people()), adjust="holm"), UsageError),
     "a table among estimates": (lambda: pe.join(run(people()), people()), UsageError),
     "covariates without a method": (
         lambda: pe.did.Design("unconditional", ("age",)),

@@ -141,7 +141,7 @@ def rename(estimate: Estimate, **labels: object) -> Estimate:
             raise UsageError(
                 f"{column!r} is no index column; there are {', '.join(INDEX_COLUMNS)}."
             )
-        index[column] = [value(old) for old in index[column]] if callable(value) else value
+        index[column] = [value(old) if callable(value) else value for old in index[column]]
     return replace(estimate, index=index)
 
 
@@ -164,10 +164,13 @@ def contrast(
     Estimate
         R parameters. ``n`` counts units that take part in any row with a weight.
     """
-    matrix = np.asarray(weights, dtype=np.float64)
+    try:
+        matrix = np.asarray(weights, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise UsageError("weights are numbers, one for each parameter.") from error
     matrix = matrix.reshape(-1, 1) if matrix.ndim == 1 else matrix
-    if matrix.shape[0] != len(estimate):
-        raise UsageError(f"{matrix.shape[0]} weights for {len(estimate)} parameters.")
+    if matrix.ndim != 2 or matrix.shape[0] != len(estimate):
+        raise UsageError(f"weights of shape {matrix.shape} for {len(estimate)} parameters.")
     if not np.isfinite(matrix).all() or not matrix.any(axis=0).all():
         raise UsageError("weights must be finite, and one of them at least must not be zero.")
     psi = _product(estimate.psi, matrix)

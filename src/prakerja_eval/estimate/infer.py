@@ -9,7 +9,7 @@ from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate import draws as boot
 from prakerja_eval.estimate.estimate import INDEX_COLUMNS, Estimate
 from prakerja_eval.estimate.findings import FINDINGS_COLUMNS, Findings
-from prakerja_eval.estimate.specs import Adjustment, Inference, MultiplierBootstrap
+from prakerja_eval.estimate.specs import Adjustment, Inference, MultiplierBootstrap, instance_of
 from prakerja_eval.estimate.variance import Variance, variance
 from prakerja_eval.typing import FloatArray
 
@@ -58,6 +58,8 @@ def infer(
     """
     if not 0 < level < 1:
         raise UsageError(f"level is {level}; it must lie between 0 and 1, 0.95 say.")
+    if adjust is not None:
+        instance_of(adjust, Adjustment, "adjust")
     var = variance(estimate, inference)
     columns = _intervals(estimate.theta, var, level)
     draws = None

@@ -182,8 +182,10 @@ class MultiplierBootstrap:
 
     def __post_init__(self) -> None:
         one_of(self.weights, MultiplierWeights, "MultiplierBootstrap(weights)")
-        if self.reps < 99:
-            raise UsageError(f"MultiplierBootstrap(reps) is {self.reps}; use at least 99 draws.")
+        if not isinstance(self.reps, int) or self.reps < 99:
+            raise UsageError(f"MultiplierBootstrap(reps) is {self.reps!r}; use at least 99 draws.")
+        if not isinstance(self.seed, int) or self.seed < 0:
+            raise UsageError(f"MultiplierBootstrap(seed) is {self.seed!r}; use a whole number.")
 
     @property
     def label(self) -> str:
