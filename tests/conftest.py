@@ -13,8 +13,8 @@ def shared_reference() -> Path:
     """Return the folder of reference data that may not be copied into the project."""
     if not SHARED.is_dir():
         pytest.skip(
-            "the reference data of other people (JTPA, STAR, mpdta, lalonde) lie beside the project "
-            "in ../shared/reference and may not be copied into it"
+            "the reference data of other people (JTPA, STAR, mpdta, lalonde) lie in "
+            "../shared/reference and may not be copied into the project"
         )
     return SHARED
 

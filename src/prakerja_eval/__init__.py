@@ -34,7 +34,7 @@ _NAMES = {
 _MODULES = ("balance", "compare", "did", "errors", "figures", "lottery", "matching", "tables")
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 
-__all__ = sorted([*_HOME, *_MODULES, "__version__"])
+__all__ = sorted([*_HOME, *_MODULES, "__version__"])  # noqa: PLE0605
 
 
 def __getattr__(name: str) -> Any:

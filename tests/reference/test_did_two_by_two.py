@@ -4,6 +4,8 @@ Source: R did 2.5.x with DRDID, analytic standard errors (README beside the data
 the root of the sum of ψ squared with no small-sample factor, which is the wing's default.
 """
 
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -29,18 +31,29 @@ def mpdta(shared_reference):
 @pytest.fixture(scope="module")
 def sim_panel():
     frame = pd.read_csv(DATA / "sim_panel.csv")
-    # x1 and x2 are read at the period before, as R does, by naming it: they do not vary here
     return pe.read_panel(frame, pe.Roles(unit="id", wave="t", cohort="g", clusters="cl"))
 
 
-def check(panel, case, column, outcome, design):
+@cache
+def one_cohort(panel, g):
+    """Keep one treated cohort and the never treated; a panel is checked once."""
+    return panel.where(**{panel.roles.cohort: (g, 0)})
+
+
+@cache
+def weighted(panel, weight):
+    return pe.Panel(panel.frame, replace(panel.roles, weight=weight))
+
+
+def check(panel, case, outcome, design, inference=None, anticipation=0):
     rows = REFERENCE[REFERENCE.case == case]
     assert len(rows) in (12, 15)
     for row in rows.itertuples():
-        base = row.t - 1 if row.t < row.g else row.g - 1
-        two = panel.where(**{column: (row.g, 0)})
+        first = row.g - anticipation
+        base = row.t - 1 if row.t < first else first - 1
+        two = one_cohort(panel, int(row.g))
         estimate = pe.did.two_by_two(two, outcome, design, base=base, waves=[row.t])
-        found = pe.infer(estimate).frame.iloc[0]
+        found = pe.infer(estimate, inference).frame.iloc[0]
         np.testing.assert_allclose(found["estimate"], row.att, rtol=1e-8)
         np.testing.assert_allclose(found["std_error"], row.se, rtol=1e-8)
         assert (found["wave"], found["df"], found["status"]) == (row.t, np.inf, "ok")
@@ -51,13 +64,22 @@ def check(panel, case, column, outcome, design):
 def test_county_employment_matches_r_did(mpdta, method, covariates):
     names = () if covariates == "none" else (covariates,)
     design = pe.did.Design(method, covariates=names)
-    check(mpdta, f"mpdta|{covariates}|never|{method}|varying", "cohort", "lemp", design)
+    check(mpdta, f"mpdta|{covariates}|never|{method}|varying", "lemp", design)
 
 
+@pytest.mark.parametrize("anticipation", [0, 1])
+@pytest.mark.parametrize("clusters", ["iid", "cl"])
+@pytest.mark.parametrize("weights", ["now", "w"])
+@pytest.mark.parametrize("covariates", ["none", "x1x2"])
 @pytest.mark.parametrize("method", METHODS)
-def test_simulated_panel_matches_r_did(sim_panel, method):
-    design = pe.did.Design(method, covariates=("x1", "x2"))
-    check(sim_panel, f"panel|x1x2|never|{method}|now|iid|ant0", "g", "y", design)
+def test_simulated_panel_matches_r_did(
+    sim_panel, method, covariates, weights, clusters, anticipation
+):
+    design = pe.did.Design(method, covariates=() if covariates == "none" else ("x1", "x2"))
+    panel = weighted(sim_panel, "w" if weights == "w" else None)
+    inference = pe.Clustered("cl" if clusters == "cl" else "unit", correction="none")
+    case = f"panel|{covariates}|never|{method}|{weights}|{clusters}|ant{anticipation}"
+    check(panel, case, "y", design, inference, anticipation)
 
 
 def test_without_covariates_every_method_is_the_unconditional_one(sim_panel):

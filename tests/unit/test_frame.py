@@ -59,7 +59,7 @@ def test_nsw_file_holds_every_source_value_exactly(nsw: pd.DataFrame) -> None:
             ("hispanic", "hisp"),
             ("married", "marr"),
             ("nodegree", "nodegree"),
-            ("trained", "treat"),
+            ("offered", "treat"),
         ):
             assert (period[ours].to_numpy() == source[theirs].to_numpy()).all()
 
@@ -78,7 +78,7 @@ def test_nsw_experiment_equals_the_reference_file(
 def test_nsw_mean_difference_is_the_published_one(nsw: pd.DataFrame) -> None:
     """Source: R estimatr 1.0.0, difference of means on the experiment, 1794.342404 (10 digits)."""
     after = nsw[(nsw["year"] == 1978) & (nsw["sample"] != "cps")]
-    means = after.groupby("trained")["earnings"].mean()
+    means = after.groupby("offered")["earnings"].mean()
     assert means[1] - means[0] == pytest.approx(1794.342404, rel=0, abs=5e-7)
 
 
@@ -94,7 +94,7 @@ def test_nsw_file_is_a_clean_panel(nsw: pd.DataFrame) -> None:
     assert (nsw.groupby("person_id")["year"].count() == 3).all()
     assert nsw["person_id"].str.fullmatch(r"NSW-\d{3}|CPS-\d{5}").all()
     assert (nsw["employed"] == (nsw["earnings"] > 0)).all()
-    assert (nsw["first_year"] == nsw["trained"] * 1978).all()
+    assert (nsw["first_year"] == nsw["offered"] * 1978).all()
 
 
 # --- locks ----------------------------------------------------------------------------------------

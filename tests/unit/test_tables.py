@@ -218,7 +218,7 @@ def test_the_balance_table_pairs_before_and_after() -> None:
         ("classical", "classical least squares"),
         ("HC3", "robust (HC3)"),
         ("HC2, welch", "robust (HC2), Welch degrees of freedom"),
-        ("Abadie-Imbens, known score", "Abadie–Imbens, known score"),
+        ("Abadie-Imbens, score taken as known", "Abadie–Imbens, score taken as known"),
         ("clustered by unit (G, t)", "clustered by person, corrected for the number of clusters"),
         (
             "multiplier bootstrap by village (999 draws)",

@@ -8,6 +8,7 @@ import pandas as pd
 
 from prakerja_eval.balance.kernel import BalanceStats, standard_deviations
 from prakerja_eval.balance.kernel import balance as balance_kernel
+from prakerja_eval.errors import NotEstimableError
 from prakerja_eval.panel import ArrayRequest, PanelProtocol, treated_units
 from prakerja_eval.typing import BoolArray, FloatArray
 
@@ -67,7 +68,14 @@ def stages(
         Unit weights of each stage.
     reference : (n,) bool array
         The units whose standard deviation divides, before any weighting.
+
+    Raises
+    ------
+    NotEstimableError
+        If an arm has fewer than two people.
     """
+    if min(int(treated.sum()), int((~treated).sum())) < 2:
+        raise NotEstimableError("balance compares two arms of at least two people each.")
     sd = standard_deviations(X, reference)
     tables = [
         _frame(stage, names, balance_kernel(X, treated, w, sd)) for stage, w in weights.items()

@@ -87,9 +87,7 @@ def agreement(
     found = infer(every, inference, level=level).frame
     var = variance(every, inference)
     difference = every.theta - every.theta[0]
-    spread = np.diag(var.covariance) + var.covariance[0, 0] - 2 * var.covariance[0]
-    se = np.sqrt(np.where(np.arange(len(every)) > 0, spread, np.nan))
-    df = np.minimum(var.df, var.df[0])
+    se, df = np.array([var.of_difference(k, 0) for k in range(len(every))]).T
     half = stats.t.ppf((1 + level) / 2, df) * se
     frame = pd.DataFrame(
         {

@@ -9,6 +9,7 @@ from prakerja_eval.did import kernel
 from prakerja_eval.did.design import Design
 from prakerja_eval.errors import CollinearityError, NotEstimableError, SeparationError, UsageError
 from prakerja_eval.estimate import Clustered, Estimate, estimate_row, join
+from prakerja_eval.estimate.specs import instance_of
 from prakerja_eval.panel import (
     ArrayRequest,
     PanelProtocol,
@@ -45,7 +46,8 @@ def two_by_two(
     outcome : str or sequence of str
         Numeric columns.
     design : Design, optional
-        Left out: doubly robust without covariates, which is the unconditional estimator.
+        Left out: doubly robust without covariates, which is the unconditional estimator. Covariates
+        that vary over waves are read at ``base``.
     base : wave, optional
         The period before; left out, the panel's baseline.
     waves : sequence, optional
@@ -80,19 +82,30 @@ def two_by_two(
     >>> float(pe.did.two_by_two(panel, "income").theta[0])
     2.0
     """
-    design = design or Design()
+    design = Design() if design is None else design
+    instance_of(design, Design, "design")
     period = panel.roles.baseline if base is None else base
     if period is None:
         raise UsageError("two_by_two needs the period before: base=..., or Roles(baseline=...).")
     rows: list[Estimate] = []
     for name in [outcome] if isinstance(outcome, str) else outcome:
-        arrays = panel.arrays(ArrayRequest(name, design.covariates))
+        arrays = panel.arrays(ArrayRequest(name, design.covariates, covariate_wave=period))
         before = wave_position(arrays, period)
         after = outcome_waves(arrays, replace(panel.roles, baseline=period), waves)
+        _refuse_backwards(arrays, before, min(after))
         treated = treated_units(arrays, panel.roles)
         _refuse_treated_base(arrays, treated, before)
         rows += [_row(arrays, treated, name, before, t, design) for t in after]
     return join(*rows)
+
+
+def _refuse_backwards(arrays: UnitArrays, before: int, after: int) -> None:
+    """Refuse an outcome wave that does not come after the base."""
+    if after <= before:
+        raise UsageError(
+            f"the outcome wave {arrays.waves[after]} does not come after the base "
+            f"{arrays.waves[before]}; name the earlier one as base: a change is read forwards."
+        )
 
 
 def _refuse_treated_base(arrays: UnitArrays, treated: BoolArray, before: int) -> None:

@@ -7,6 +7,15 @@ import pandas as pd
 
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.estimate.cluster import cluster_scores
+from prakerja_eval.estimate.corrections import (
+    alone,
+    df_of_rows,
+    leverage_correction,
+    linear_terms,
+    matching_terms,
+    rescaled,
+    sum_rows,
+)
 from prakerja_eval.estimate.estimate import Estimate
 from prakerja_eval.estimate.specs import (
     AbadieImbens,
@@ -15,8 +24,9 @@ from prakerja_eval.estimate.specs import (
     Inference,
     MultiplierBootstrap,
     Robust,
+    instance_of,
 )
-from prakerja_eval.estimate.terms import FULL_LEVERAGE, LinearTerm, MatchingTerm, Term
+from prakerja_eval.estimate.terms import LinearTerm, MatchingTerm, Term
 from prakerja_eval.typing import FloatArray, IntArray
 
 ONE_UNIT = "an arm or cell of one unit has no variance"
@@ -53,6 +63,12 @@ class Variance:
         diagonal = np.diag(self.covariance)
         return np.sqrt(np.where(diagonal > 0, diagonal, np.nan))
 
+    def of_difference(self, row: int, other: int) -> tuple[float, float]:
+        """Return the standard error of row less other, and its degrees of freedom."""
+        pair = np.ix_([row, other], [row, other])
+        spread = float(np.array([1.0, -1.0]) @ self.covariance[pair] @ np.array([1.0, -1.0]))
+        return float(np.sqrt(spread)) if spread > 0 else np.nan, float(self.df[[row, other]].min())
+
 
 def variance(estimate: Estimate, inference: Inference | None = None) -> Variance:
     """Return the joint covariance of an estimate's rows.
@@ -70,6 +86,8 @@ def variance(estimate: Estimate, inference: Inference | None = None) -> Variance
     NotEstimableError
         If the specification needs what the estimate does not carry.
     """
+    if inference is not None:
+        instance_of(inference, Inference, "inference")
     specs = estimate.defaults if inference is None else (inference,) * len(estimate)
     levels = [_level(spec) for spec in specs]
     parts = []
@@ -134,115 +152,20 @@ def _row_scores(
     state = str(estimate.counts["status"].iloc[k])
     if np.isnan(estimate.theta[k]) or np.isnan(psi).any():
         return np.full(groups, np.nan), np.inf, state
+    if not isinstance(spec, Classical) and any(alone(t) for t in terms):
+        return np.full(groups, np.nan), np.inf, ONE_UNIT
     if isinstance(spec, Clustered):
         scores, df = _clustered(estimate, k, spec, codes, groups)
         return scores, df, ONE_CLUSTER if np.isnan(scores).any() else state
     if isinstance(spec, MultiplierBootstrap):
         psi = _bootstrapped(estimate, k, spec, codes)
     if isinstance(spec, AbadieImbens):
-        psi = psi + _sum_rows([_abadie_imbens(t, spec) for t in _matchings(terms)], len(psi))
+        psi = psi + sum_rows([rescaled(t, spec) for t in matching_terms(terms)], len(psi))
     elif isinstance(spec, Robust):
-        psi = psi + _sum_rows([_leverage(t, spec) for t in _linear(terms, spec)], len(psi))
-    df = _df_of_rows(terms, spec)
-    if np.isnan(psi).any():
-        return np.full(groups, np.nan), df, ONE_UNIT
-    return _sum_rows([(codes, psi)], groups), df, state
-
-
-def _sum_rows(parts: list[tuple[IntArray, FloatArray]], n: int) -> FloatArray:
-    """Add corrections given by row to a vector by unit."""
-    out = np.zeros(n)
-    for rows, values in parts:
-        out += np.bincount(rows, values, minlength=n)
-    return out
-
-
-def _linear(terms: tuple[Term, ...], spec: Inference) -> list[LinearTerm]:
-    """Return the linear terms that a leverage correction needs; none for HC0."""
-    if isinstance(spec, Robust) and spec.kind == "HC0" and spec.reference == "normal":
-        return []
-    linear = [t for t in terms if isinstance(t, LinearTerm)]
-    if not linear or len(linear) < len(terms):
-        advice = (
-            "use AbadieImbens(), or Clustered('pair') after matching without replacement"
-            if any(isinstance(t, MatchingTerm) for t in terms)
-            else "use Robust('HC0', reference='normal') or Clustered('unit', correction='none')"
+        psi = psi + sum_rows(
+            [leverage_correction(t, spec) for t in linear_terms(terms, spec)], len(psi)
         )
-        raise NotEstimableError(
-            f"{spec.label} inference needs the linear fit behind the estimate, "
-            f"and this one has none; {advice}."
-        )
-    repeated = any(len(np.unique(t.fit.rows)) < len(t.fit.rows) for t in linear)
-    if repeated:
-        raise NotEstimableError(
-            f"{spec.label} inference takes rows as independent, and here a unit has several; "
-            "use Clustered('unit') or a cluster above it."
-        )
-    return linear
-
-
-def _matchings(terms: tuple[Term, ...]) -> list[MatchingTerm]:
-    """Return the matching terms, or refuse if there are none."""
-    found = [t for t in terms if isinstance(t, MatchingTerm)]
-    if not found or len(found) < len(terms):
-        raise NotEstimableError("AbadieImbens is the variance of matching; this is no matching.")
-    return found
-
-
-def _abadie_imbens(term: MatchingTerm, spec: AbadieImbens) -> tuple[IntArray, FloatArray]:
-    """Rescale the linear form to the variance that the specification names."""
-    if spec.score == "estimated" and not term.score_fitted:
-        raise NotEstimableError(
-            "AbadieImbens('estimated') corrects for a fitted parametric score, and this matching "
-            "has none; use AbadieImbens('known')."
-        )
-    wanted = term.variance if spec.score == "estimated" else term.variance_known
-    return term.rows, term.psi * (np.sqrt(wanted / term.variance) - 1.0)
-
-
-def _leverage(term: LinearTerm, spec: Robust) -> tuple[IntArray, FloatArray]:
-    """Return what HC1, HC2 or HC3 adds to ψ, by row."""
-    fit, core = term.fit, term.core()
-    if spec.kind == "HC1":
-        n, p = fit.n_rows, fit.n_parameters
-        return fit.rows, core * (np.sqrt(n / (n - p)) - 1.0)
-    if spec.kind == "HC0":
-        return fit.rows, np.zeros_like(core)
-    leverage = fit.leverage()
-    full = leverage >= FULL_LEVERAGE
-    spare = np.where(full, 1.0, 1.0 - leverage)
-    factor = 1.0 / np.sqrt(spare) if spec.kind == "HC2" else 1.0 / spare
-    weight = np.abs(fit.project(term.contrast)) * fit.weights
-    lost = full & (weight > 1e-12 * weight.max(initial=0.0))
-    return fit.rows, np.where(lost, np.nan, core * (factor - 1.0))
-
-
-def _df_of_rows(terms: tuple[Term, ...], spec: Inference) -> float:
-    """Degrees of freedom where units are independent."""
-    if isinstance(spec, Classical) or (isinstance(spec, Robust) and spec.reference == "t"):
-        linear = _linear(terms, spec)
-        return float(min(t.fit.n_rows - t.fit.n_parameters for t in linear))
-    if isinstance(spec, Robust) and spec.reference == "welch":
-        return _welch(_linear(terms, spec), spec)
-    return np.inf
-
-
-def _welch(terms: list[LinearTerm], spec: Robust) -> float:
-    """Welch-Satterthwaite degrees of freedom: (Σ v_c)² / Σ v_c²/(n_c − 1) over cells."""
-    if len(terms) != 1 or terms[0].fit.cells is None:
-        raise NotEstimableError(
-            f"Robust('{spec.kind}', reference='welch') is for a difference of cell means; "
-            "use reference='t'."
-        )
-    fit = terms[0].fit
-    cells = terms[0].fit.cells
-    _, extra = _leverage(terms[0], spec)
-    v = np.bincount(cells, (terms[0].core() + extra) ** 2, minlength=fit.n_parameters)
-    n = np.bincount(cells, fit.weights > 0, minlength=fit.n_parameters)
-    used = v > 0
-    if not used.any():
-        return np.inf
-    return float(v.sum() ** 2 / np.sum(v[used] ** 2 / (n[used] - 1)))
+    return sum_rows([(codes, psi)], groups), df_of_rows(terms, spec), state
 
 
 def _clustered(
@@ -253,7 +176,7 @@ def _clustered(
     if any(isinstance(t, MatchingTerm) for t in terms):
         psi, terms = _pairs_regression(psi, terms, spec)
     present = np.unique(codes[estimate.sample[:, k]])
-    scores = _sum_rows([(codes, psi)], groups)
+    scores = sum_rows([(codes, psi)], groups)
     df = np.inf if spec.quantiles == "normal" else float(len(present) - 1)
     if spec.correction in ("CR2", "CR3") or spec.quantiles == "satterthwaite":
         fits = _same_fit(terms, spec)
@@ -323,8 +246,8 @@ def _pairs_regression(
             "shown. Use AbadieImbens(), or Clustered('pair') after matching without replacement "
             "(Abadie and Spiess 2022)."
         )
-    swap = _sum_rows([(t.rows, -t.psi) for t in matchings], len(psi))
-    swap += _sum_rows([(t.fit.rows, t.core()) for t in regressions], len(psi))
+    swap = sum_rows([(t.rows, -t.psi) for t in matchings], len(psi))
+    swap += sum_rows([(t.fit.rows, t.core()) for t in regressions], len(psi))
     return psi + swap, regressions
 
 
@@ -335,9 +258,13 @@ def _with_classical(
     out = covariance.copy()
     if np.isnan(covariance[j, j]):
         return out
-    mine = _same_fit(tuple(_linear(estimate.terms[rows[j]], specs[j])), specs[j])
+    mine = _same_fit(tuple(linear_terms(estimate.terms[rows[j]], specs[j])), specs[j])
     _refuse_influence_beyond(mine, estimate.psi[:, rows[j]])
     fit = mine.fit
+    if np.ptp(fit.weights[fit.weights > 0]) > 0:
+        raise NotEstimableError(
+            "the classical variance would take sampling weights for precisions; use Robust('HC2')."
+        )
     sigma2 = np.sum(fit.weights * fit.residuals**2) / (fit.n_rows - fit.n_parameters)
     for i, k in enumerate(rows):
         theirs = [t for t in estimate.terms[k] if isinstance(t, LinearTerm)]
@@ -352,7 +279,7 @@ def _with_classical(
 
 def _refuse_influence_beyond(term: LinearTerm, psi: FloatArray) -> None:
     """Refuse ψ with a part that the regression does not account for."""
-    inside = _sum_rows([(term.fit.rows, term.core())], len(psi))
+    inside = sum_rows([(term.fit.rows, term.core())], len(psi))
     if np.abs(psi - inside).max(initial=0.0) > 1e-8 * np.abs(inside).max(initial=0.0):
         raise NotEstimableError(
             "the classical variance is that of a regression, and part of this estimate's influence "

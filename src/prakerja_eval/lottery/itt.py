@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from prakerja_eval.estimate import Clustered, Estimate, Inference, Robust, estimate_row, join
+from prakerja_eval.estimate.specs import instance_of
 from prakerja_eval.lottery.design import Design
 from prakerja_eval.lottery.regression import Difference, difference
 from prakerja_eval.lottery.sample import Sample, samples
@@ -63,7 +64,8 @@ def itt(
     >>> float(pe.lottery.itt(panel, "income").theta[0])
     2.0
     """
-    design = design or Design()
+    design = Design() if design is None else design
+    instance_of(design, Design, "design")
     found = samples(panel, outcome, design.covariates, waves, pooled)
     return join(*[_row(sample, design) for sample in found])
 
@@ -85,13 +87,13 @@ def lottery_row(
         answer.theta,
         sample.by_unit(answer.psi),
         sample.units,
-        dict(labels)
-        | {
+        {
             "outcome": sample.outcome,
             "wave": "pooled" if sample.pooled else sample.wave,
             "weighting": design.weighting,
             "specification": specification(design),
-        },
+        }
+        | dict(labels),
         {
             "n": len(sample.units),
             "n_treated": len(winners),

@@ -5,15 +5,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from prakerja_eval.errors import DataError, NotEstimableError
-from prakerja_eval.estimate import Estimate, join
+from prakerja_eval.errors import NotEstimableError
+from prakerja_eval.estimate import Estimate, join, variance
+from prakerja_eval.estimate.specs import instance_of
 from prakerja_eval.lottery.design import Design
 from prakerja_eval.lottery.itt import lottery_row
-from prakerja_eval.lottery.regression import difference
+from prakerja_eval.lottery.regression import Difference, difference
 from prakerja_eval.lottery.sample import Sample, samples
 from prakerja_eval.panel import PanelProtocol, WaveLabel
 
 NO_FIRST_STAGE = 1e-10
+WEAK_F = 10.0
 
 
 def late(
@@ -42,7 +44,9 @@ def late(
     Returns
     -------
     Estimate
-        One row an outcome and wave; ψ = (ψ_ITT − LATE ψ_F) / F.
+        One row an outcome and wave; ψ = (ψ_ITT − LATE ψ_F) / F. ``n_treated`` counts winners;
+        ``comparison_mean`` is the mean that compliers have without treatment. The status says so
+        where the first stage has F below 10.
 
     Raises
     ------
@@ -63,18 +67,17 @@ def late(
     >>> float(pe.lottery.late(panel, "income").theta[0])
     2.0
     """
-    design = design or Design()
+    design = Design() if design is None else design
+    instance_of(design, Design, "design")
     found = samples(panel, outcome, design.covariates, waves, pooled, ("offer", "received"))
     return join(*[_row(sample, design) for sample in found])
 
 
 def _row(sample: Sample, design: Design) -> Estimate:
-    if np.isnan(sample.received).any():
-        raise DataError("receipt is missing for some observed units; fill in the received column.")
     first = difference(sample.received, sample, design)
     if abs(first.theta) < NO_FIRST_STAGE:
         raise NotEstimableError(
-            f"the offer moves receipt for nobody in wave {sample.wave}: there is no first stage."
+            f"the offer moves receipt for nobody{sample.at_wave}: there is no first stage."
         )
     theta = difference(sample.y, sample, design).theta / first.theta
     # the ratio linearised: the difference in y - θd is zero, and its influence over F is ψ
@@ -84,9 +87,27 @@ def _row(sample: Sample, design: Design) -> Estimate:
         theta=theta,
         psi=linear.psi / first.theta,
         term=linear.term.scaled(1.0 / first.theta),
-        comparison_mean=difference(sample.y, sample, design).comparison_mean,
+        comparison_mean=_untreated_mean(sample, design, first.theta),
     )
-    return lottery_row(sample, design, scaled, _labels(sample, design))
+    row = lottery_row(sample, design, scaled, _labels(sample, design))
+    return row if row.counts["status"][0] != "ok" else _warned(row, sample, design, first)
+
+
+def _untreated_mean(sample: Sample, design: Design, first: float) -> float:
+    """Return the mean that compliers have without treatment, the difference in y(1 − d) over −F."""
+    untreated = replace(design, shares="fixed")
+    return difference(sample.y * (1 - sample.received), sample, untreated).theta / -first
+
+
+def _warned(row: Estimate, sample: Sample, design: Design, first: Difference) -> Estimate:
+    """Say in the status when the first stage is too weak for the interval to be trusted."""
+    offer = lottery_row(sample, design, first, _labels(sample, design))
+    se = float(variance(offer).std_error()[0])
+    strength = (first.theta / se) ** 2 if se > 0 else np.inf
+    if strength >= WEAK_F:
+        return row
+    status = f"weak first stage (F = {strength:.1f}): the interval is not reliable"
+    return replace(row, counts=row.counts.assign(status=status))
 
 
 def _labels(sample: Sample, design: Design) -> dict[str, object]:
@@ -95,5 +116,10 @@ def _labels(sample: Sample, design: Design) -> dict[str, object]:
     one_block = int(sample.block.max()) == 0
     on_treated = one_sided and (one_block or design.block_weights == "treated")
     if on_treated:
-        return {"estimator": "lottery.late", "estimand": "ATT", "population": "treated people"}
+        return {
+            "estimator": "lottery.late",
+            "estimand": "ATT",
+            "population": "treated people",
+            "weighting": "treated people",
+        }
     return {"estimator": "lottery.late", "estimand": "LATE", "population": "compliers"}

@@ -48,8 +48,7 @@ def difference(y: FloatArray, sample: Sample, design: Design) -> Difference:
     design : Design
         Weights of the blocks, shares and covariates.
     """
-    treated = design.block_weights == "treated"
-    share_weights = sample.arm if treated else np.ones_like(sample.weight)
+    share_weights = _share_weights(sample, design)
     blocks = block_means(y, sample.arm, sample.block, sample.weight, share_weights)
     if design.block_weights != "strata_fe" and not sample.covariates.shape[1]:
         cell_weight = np.bincount(blocks.cell, sample.weight)
@@ -65,6 +64,17 @@ def difference(y: FloatArray, sample: Sample, design: Design) -> Difference:
         term = LinearTerm(fit, contrast)
         return Difference(blocks.theta, blocks.psi + drawn, term, blocks.comparison_mean)
     return _regression(y, sample, design, share_weights, blocks.comparison_mean)
+
+
+def _share_weights(sample: Sample, design: Design) -> FloatArray:
+    """Return how much each person counts in the share of the block, (m,)."""
+    if design.block_weights == "treated":
+        return sample.arm
+    if design.block_weights == "population":
+        return np.ones_like(sample.weight)
+    people = np.bincount(sample.block, sample.weight)
+    odds = (np.bincount(sample.block, sample.weight * sample.arm) / people)[sample.block]
+    return odds * (1 - odds)
 
 
 def _regression(

@@ -46,6 +46,11 @@ class Sample:
     wave: WaveLabel | None
     pooled: bool
 
+    @property
+    def at_wave(self) -> str:
+        """Return " in wave ..." for messages, empty where there is one nameless wave."""
+        return "" if self.wave is None else f" in wave {self.wave}"
+
     def by_unit(self, values: FloatArray) -> FloatArray:
         """Sum row values by unit, (n,)."""
         return np.asarray(np.bincount(self.rows, values, minlength=len(self.units)))
@@ -115,10 +120,8 @@ def _refuse_lost_arms(arrays: UnitArrays, code: IntArray, arm: FloatArray, outco
     lone = cells.groupby("code").size().loc[lambda size: size < 2].index
     if len(lone):
         n_waves = len(arrays.waves)
-        names = [
-            f"{arrays.block_names[c // n_waves]} (wave {arrays.waves[c % n_waves]})"
-            for c in lone[:3]
-        ]
+        waves = ["" if w == "" else f" (wave {w})" for w in arrays.waves]
+        names = [arrays.block_names[c // n_waves] + waves[c % n_waves] for c in lone[:3]]
         raise NotEstimableError(
             f"among those with a value of {outcome!r}, {len(lone)} block(s) have winners or losers "
             f"only: {', '.join(names)}. Leave them out with panel.where(), or merge blocks that "

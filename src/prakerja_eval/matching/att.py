@@ -82,7 +82,7 @@ def att(
 
     The estimand is E[Y(1) − Y(0) | treated] (or over comparison people, or everyone, as the
     matching's design says), if treatment is as good as random given the covariates. Where a
-    caliper dropped people, the population is those with a counterpart.
+    caliper dropped people, or a counterpart was not observed, the population is those with one.
 
     Parameters
     ----------
@@ -186,7 +186,8 @@ def _row(
     if not matched.design.replace:
         units = units.assign(pair=_pair_names(seen, part))
     arm = seen.treated[part]
-    labels = _labels(matched, bias_adjust) | {
+    lost = int(matched.focal[seen.at].sum()) > int(effect.focal.sum())
+    labels = _labels(matched, bias_adjust, lost) | {
         "outcome": outcome,
         "wave": None if arrays.waves == ("",) else arrays.waves[wave],
     }
@@ -200,14 +201,14 @@ def _row(
     return estimate_row(effect.estimate, term.psi, units, labels, counts, default, [term])
 
 
-def _labels(matched: Matched, bias_adjust: bool) -> dict[str, object]:
-    """Say whose effect it is and how it was matched."""
+def _labels(matched: Matched, bias_adjust: bool, lost: bool) -> dict[str, object]:
+    """Say whose effect it is and how it was matched; ``lost``: some had no counterpart seen."""
     design = matched.design
     population = POPULATIONS[design.estimand]
     return {
         "estimator": "matching.att",
         "estimand": design.estimand,
-        "population": f"{population} with a counterpart" if matched.n_dropped else population,
+        "population": f"{population} with a counterpart" if lost else population,
         "weighting": population,
         "specification": design.in_words + (", bias-adjusted" if bias_adjust else ""),
     }
@@ -217,6 +218,12 @@ def _term(
     seen: _Observed, matched: Matched, effect: MatchedEffect, part: IntArray, options: Variance
 ) -> MatchingTerm:
     """Return the linear form, scaled to the variance, with the regression behind it."""
+    smaller = min(int(seen.treated.sum()), int((~seen.treated).sum()))
+    if smaller <= options.neighbours + 1:
+        raise NotEstimableError(
+            f"an arm has {smaller} people observed, too few for the Abadie-Imbens variance from "
+            f"{options.neighbours} neighbour(s) of the same arm."
+        )
     if options.conditional == "constant":
         sigma2 = constant_sigma2(effect)
     else:

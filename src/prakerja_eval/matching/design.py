@@ -73,6 +73,8 @@ class Nearest:
             raise UsageError(f"Nearest(tie_tolerance) is {self.tie_tolerance}; zero or more.")
         if self.estimand == "ATE" and not self.replace:
             raise UsageError("Nearest(estimand='ATE') needs replacement: each unit is matched.")
+        if self.order == "closest" and self.ratio > 1 and (self.max_uses or 1) > 1:
+            raise UsageError("Nearest(order='closest') takes ratio=1 or max_uses=1.")
         if self.max_uses is not None and not self.replace:
             raise UsageError("Nearest(max_uses) is for matching with replacement.")
 

@@ -13,7 +13,7 @@ from prakerja_eval.typing import BoolArray
 def treated_units(arrays: UnitArrays, roles: Roles) -> BoolArray:
     """Return who was treated in any wave, (n,).
 
-    By Roles ``cohort`` (a first treated wave that is not 0, one for all), or by ``received``.
+    By Roles ``cohort`` (a first treated wave that is not 0), or by ``received``; one wave for all.
 
     Raises
     ------
@@ -31,7 +31,15 @@ def treated_units(arrays: UnitArrays, roles: Roles) -> BoolArray:
         return np.isfinite(arrays.cohort)
     if roles.received is None:
         raise UsageError("this estimator needs Roles(cohort=...) or Roles(received=...).")
-    return np.asarray(arrays.received.max(axis=1) > 0)
+    treated = np.asarray(arrays.received.max(axis=1) > 0)
+    starts = np.unique(np.argmax(arrays.received[treated] > 0, axis=1))
+    if len(starts) > 1:
+        waves = ", ".join(str(arrays.waves[t]) for t in starts)
+        raise UsageError(
+            f"treatment starts in several waves ({waves}), and this estimator compares one cohort "
+            "with the never treated. Name Roles(cohort=...) and keep one cohort with where()."
+        )
+    return treated
 
 
 def wave_position(arrays: UnitArrays, wave: WaveLabel) -> int:

@@ -11,7 +11,16 @@ from prakerja_eval.panel.roles import Roles
 from prakerja_eval.typing import BoolArray
 
 ROWS_SHOWN = 5
-CONSTANT_ROLES = ("offer", "blocks", "cohort", "household", "psu", "probability", "clusters")
+CONSTANT_ROLES = (
+    "offer",
+    "blocks",
+    "cohort",
+    "household",
+    "psu",
+    "probability",
+    "clusters",
+    "weight",
+)
 BINARY_ROLES = ("offer", "received", "responded")
 NUMERIC_ROLES = (*BINARY_ROLES, "cohort", "probability", "weight", "application", "attempts")
 FILLED_ROLES = ("unit", "wave", "offer", "blocks", "cohort", "received", "weight", "probability")
@@ -92,6 +101,10 @@ class Check:
         if not self.faults:
             return "<p>No faults found.</p>"
         return f"<p>{len(self.faults)} fault(s)</p>{self.frame.to_html(index=False, border=0)}"
+
+    def about(self, lottery: bool) -> "Check":
+        """Return the faults that concern a design; an arm missing in a block only a lottery's."""
+        return self if lottery else Check(tuple(f for f in self.faults if f.code != "empty_arm"))
 
     def raise_if_any(self) -> None:
         """Raise every fault at once.
@@ -269,7 +282,7 @@ def _outcome_values(frame: pd.DataFrame, roles: Roles, outcomes: Sequence[str]) 
 
 def to_number(column: pd.Series) -> np.ndarray:
     """Return a column as float64, NaN where it holds no number (a date is none)."""
-    if column.dtype.kind in "mMc":
+    if column.dtype.kind in "mMc" or isinstance(column.dtype, pd.PeriodDtype):
         return np.full(len(column), np.nan)
     values = pd.to_numeric(column, errors="coerce")
     return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from prakerja_eval.errors import DataError, UsageError
+from prakerja_eval.panel.roles import WaveLabel
 from prakerja_eval.typing import FloatArray
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def covariate_matrix(
-    panel: "Panel", covariates: Sequence[str]
+    panel: "Panel", covariates: Sequence[str], wave: WaveLabel | None = None
 ) -> tuple[FloatArray, tuple[str, ...]]:
     """Return covariates as (n, p) with their names.
 
@@ -23,8 +24,11 @@ def covariate_matrix(
     panel : Panel
         The panel.
     covariates : sequence of str
-        ``"age"`` is read at the baseline wave; ``"income@2020"`` at that wave; ``"age^2"`` is a
-        square. A column of text gives an indicator for each value but the first in sorted order.
+        ``"income@2020"`` is read at that wave; ``"age^2"`` is a square. Without a wave, a column
+        that is constant within units is read wherever it has a value, and one that varies at
+        ``wave``. A column of text gives an indicator for each value but the first in sorted order.
+    wave : wave label, optional
+        Left out, the baseline.
 
     Raises
     ------
@@ -37,7 +41,7 @@ def covariate_matrix(
     columns: list[FloatArray] = []
     names: list[str] = []
     for name in covariates:
-        values, power = _at_wave(panel, name)
+        values, power = _at_wave(panel, name, panel.roles.baseline if wave is None else wave)
         missing = int(values.isna().sum())
         if missing:
             raise DataError(
@@ -60,7 +64,7 @@ def covariate_matrix(
     return matrix, tuple(names)
 
 
-def _at_wave(panel: "Panel", name: str) -> tuple[pd.Series, int]:
+def _at_wave(panel: "Panel", name: str, period: WaveLabel | None) -> tuple[pd.Series, int]:
     """Read one covariate; return its values by unit and the power to raise them to."""
     bare, square, power = name.partition("^")
     exponent = int(power) if square and power.isdigit() else 1
@@ -78,12 +82,13 @@ def _at_wave(panel: "Panel", name: str) -> tuple[pd.Series, int]:
                 f"the covariate {name!r} names no wave of the panel; there are {waves}."
             )
         return grid[found[0]].infer_objects(), exponent
-    if panel.roles.baseline is not None:
-        return grid[panel.roles.baseline].infer_objects(), exponent
-    varies = grid.nunique(axis=1).gt(1)
-    if varies.any():
+    first = grid.bfill(axis=1).iloc[:, 0]
+    varies = (grid.notna() & grid.ne(first, axis=0)).any(axis=1)
+    if not varies.any():
+        return first.infer_objects(), exponent
+    if period is None:
         raise UsageError(
             f"the covariate {name!r} varies over waves for {int(varies.sum())} units. Name the "
             f"wave ('{column}@{panel.waves[0]}') or Roles(baseline=...)."
         )
-    return grid.bfill(axis=1).iloc[:, 0].infer_objects(), exponent
+    return grid[period].infer_objects(), exponent

@@ -89,6 +89,9 @@ class Panel:
     def __delattr__(self, name: str) -> None:
         raise AttributeError("a Panel never changes; where() and the like return another one")
 
+    def __reduce__(self) -> tuple[type["Panel"], tuple[pd.DataFrame, Roles]]:
+        return Panel, (self._frame, self.roles)
+
     def __len__(self) -> int:
         return len(self._frame)
 
@@ -199,10 +202,10 @@ class Panel:
             if role not in self.roles.columns():
                 raise UsageError(f"this estimator needs Roles({role}=...) to name a column.")
         outcomes = () if request.outcome is None else (request.outcome,)
-        self.check(outcomes).raise_if_any()
+        self.check(outcomes).about("offer" in request.needs).raise_if_any()
         n = len(self._units)
         outcome = self.wide(request.outcome).to_numpy() if request.outcome else np.zeros((n, 0))
-        covariates, names = covariate_matrix(self, request.covariates)
+        covariates, names = covariate_matrix(self, request.covariates, request.covariate_wave)
         block, block_names = self._blocks()
         weight = self._constant("weight", 1.0)
         return UnitArrays(

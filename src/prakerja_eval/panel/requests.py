@@ -23,11 +23,14 @@ class ArrayRequest:
         become indicators, with the first value in sorted order as the reference.
     needs : tuple of str
         Roles without which the request makes no sense: "offer", "received", "cohort".
+    covariate_wave : wave label, optional
+        Where covariates without "@" are read; left out, the baseline.
     """
 
     outcome: str | None = None
     covariates: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    covariate_wave: WaveLabel | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

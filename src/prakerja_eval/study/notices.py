@@ -70,8 +70,7 @@ def _imbalance(label: str, balance: pd.DataFrame) -> list[Notice]:
 
 
 def _overlap(label: str, pairs: "matching.Matched") -> list[Notice]:
-    """Treated people whose score is above nearly all comparison units have no counterpart."""
+    """Treated people whose score is above that of every comparison unit have no counterpart."""
     score, treated = pairs.propensity.score, pairs.propensity.treated
-    top = np.quantile(score[~treated], 1.0)
-    share = float(np.mean(score[treated] > top))
+    share = float(np.mean(score[treated] > score[~treated].max()))
     return [_notice("overlap", label=label, share=share)] if share > THIN_SUPPORT else []

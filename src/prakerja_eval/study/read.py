@@ -95,6 +95,12 @@ def _plan(table: dict[str, Any], name: str) -> Plan:
     repeated = sorted({n for n in names if names.count(n) > 1})
     if repeated:
         raise UsageError(f"the study file {name} has two estimates named {repeated[0]!r}.")
+    roles = [entry.role for entry in plan.estimates]
+    if roles.count("benchmark") > 1 or ("candidate" in roles and "benchmark" not in roles):
+        raise UsageError(
+            f"the study file {name} has {roles.count('benchmark')} estimates with the role "
+            "'benchmark'; candidates are compared with exactly one."
+        )
     if not plan.estimates or not plan.outcomes:
         raise UsageError(f"the study file {name} needs an outcome and an entry in [[estimates]].")
     return plan

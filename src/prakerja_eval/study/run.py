@@ -1,25 +1,25 @@
 """What do the data say to the plan? Every entry in order, a failed one as a row with its reason."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from prakerja_eval import did, lottery, matching
-from prakerja_eval.compare import Agreement, agreement
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.estimate import (
     Estimate,
     Findings,
+    Inference,
     Robust,
     estimate_row,
     infer,
     join,
-    rename,
-    subset,
 )
 from prakerja_eval.panel import ArrayRequest, Panel, read_panel
 from prakerja_eval.study import notices, summaries
+from prakerja_eval.study.comparison import compare_designs
 from prakerja_eval.study.read import Study
 from prakerja_eval.study.results import Results
 from prakerja_eval.study.schema import DidEntry, LotteryEntry, MatchingEntry, Outcome, Plan
@@ -45,6 +45,7 @@ def run(study: Study, on_entry: Callable[[str], None]) -> Results:
     if frame["estimate"].isna().all():
         reasons = "; ".join(dict.fromkeys(frame["status"]))
         raise NotEstimableError(f"no entry of the study can be estimated: {reasons}")
+    compared = compare_designs(plan, estimates)
     found = {k: v for k, v in matched.items() if isinstance(v, matching.Matched)}
     balance = summaries.balance(found, plan)
     overlap = summaries.overlap(found)
@@ -52,12 +53,12 @@ def run(study: Study, on_entry: Callable[[str], None]) -> Results:
         plan=plan,
         estimates=estimates,
         findings=Findings(frame, plan.level),
-        agreements=tuple(_agreements(plan, estimates)),
+        agreements=compared.agreements,
         flow=summaries.flow(panel, plan),
         paths=summaries.paths(panel, plan),
         balance=balance,
         overlap=overlap,
-        notices=notices.notices(plan, frame, found, balance),
+        notices=(*notices.notices(plan, frame, found, balance), *compared.notices),
     )
 
 
@@ -84,6 +85,10 @@ def _check_names(part: Panel, entry: AnyEntry) -> None:
     else:
         names = entry.design.covariates
     part.arrays(ArrayRequest(None, names))
+    by = getattr(_chosen(entry), "by", "unit")
+    clusters = ("unit", "pair", *part.roles.cluster_columns())
+    if by not in clusters:
+        raise UsageError(f"there is no cluster column {by!r}; there are {', '.join(clusters)}.")
     base = [entry.base] if isinstance(entry, DidEntry) and entry.base is not None else []
     unknown = [w for w in [*(entry.waves or []), *base] if w not in part.waves]
     if unknown:
@@ -120,9 +125,11 @@ def _estimate(
     """Estimate one outcome of an entry, or return a row that says why not."""
     try:
         estimate = _call(panel, entry, outcome.column, matched)
-        if entry.inference is not None:
-            infer(estimate, entry.inference.chosen)
-        return estimate
+        chosen = _chosen(entry)
+        if chosen is None:
+            return estimate
+        infer(estimate, chosen)  # refuses here, so that the refusal becomes the row's reason
+        return replace(estimate, defaults=(chosen,) * len(estimate))
     except NotEstimableError as error:
         return _failed(entry, outcome, str(error))
 
@@ -159,8 +166,7 @@ def _failed(entry: AnyEntry, outcome: Outcome, reason: str) -> Estimate:
 
 def _table(estimate: Estimate, entry: AnyEntry, plan: Plan) -> pd.DataFrame:
     """Return the findings of an entry with its name, label and role."""
-    chosen = None if entry.inference is None else entry.inference.chosen
-    found = infer(estimate, chosen, level=plan.level).frame
+    found = infer(estimate, _chosen(entry), level=plan.level).frame
     units = {o.column: o.unit for o in plan.outcomes}
     found = found.assign(unit=found["outcome"].map(units))
     for at, column in enumerate(("name", "label", "role")):
@@ -168,19 +174,6 @@ def _table(estimate: Estimate, entry: AnyEntry, plan: Plan) -> pd.DataFrame:
     return found
 
 
-def _agreements(plan: Plan, estimates: dict[str, Estimate]) -> list[Agreement]:
-    """Compare the candidates with the benchmark, an outcome at a time."""
-    benchmark = [e for e in plan.estimates if e.role == "benchmark"]
-    candidates = [e for e in plan.estimates if e.role == "candidate"]
-    if len(benchmark) != 1 or not candidates:
-        return []
-    out = []
-    for outcome in plan.outcomes:
-        rows = []
-        for entry in [*benchmark, *candidates]:
-            one = subset(estimates[entry.name], outcome=outcome.column)
-            if np.isfinite(one.theta).all():
-                rows.append(rename(one, specification=entry.label))
-        if len(rows) > 1:
-            out.append(agreement(rows[0], rows[1:], by="specification", level=plan.level))
-    return out
+def _chosen(entry: AnyEntry) -> Inference | None:
+    """Return the inference that the entry names, if any."""
+    return None if entry.inference is None else entry.inference.chosen

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 
 from prakerja_eval import matching
-from prakerja_eval.numerics.moments import GroupMoments
+from prakerja_eval.estimate.means import group_mean
 from prakerja_eval.panel import MomentPlan, Panel
 from prakerja_eval.study.schema import Plan
+from prakerja_eval.tables.disclosure import SMALLEST_CELL, hide_flow
 
-SMALLEST_CELL = 10
 BINS = 20
 
 
@@ -29,7 +29,7 @@ def flow(panel: Panel, plan: Plan) -> pd.DataFrame:
     for column, table in tables.items():
         out[column] = table["n"]
     out["group"] = out["group"].map(lambda g: groups.labels.get(str(g), str(g)))
-    return _suppressed(out[columns], columns[2:])
+    return hide_flow(out[columns], columns[2:])
 
 
 def _counts(panel: Panel, outcome: str, by: str) -> pd.DataFrame:
@@ -46,20 +46,6 @@ def _counts(panel: Panel, outcome: str, by: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["group", "wave", "n_units", "n"])
 
 
-def _suppressed(table: pd.DataFrame, counts: list[str]) -> pd.DataFrame:
-    """Blank counts under ten, and one more of the wave where exactly one would be blank."""
-    out = table.astype(dict.fromkeys(counts, "float64"))
-    for column in counts:
-        for _, rows in out.groupby("wave"):
-            values = rows[column]
-            small = values[(values > 0) & (values < SMALLEST_CELL)].index
-            if len(small) == 1 and len(rows) > 1:
-                others = values.drop(small)
-                small = small.append(pd.Index([others[others > 0].idxmin()]))
-            out.loc[small, column] = np.nan
-    return out
-
-
 def paths(panel: Panel, plan: Plan) -> pd.DataFrame:
     """Return outcome means by group and wave, with standard errors; small cells left out."""
     columns = ["outcome", "group", "wave", "n", "mean", "std_error"]
@@ -71,25 +57,12 @@ def paths(panel: Panel, plan: Plan) -> pd.DataFrame:
         moments = panel.moments(MomentPlan(outcome.column, groups.column))
         for code, value in enumerate(moments.groups[groups.column]):
             label = groups.labels.get(str(value), str(value))
-            mine = moments.cells.group == code
             for t, wave in enumerate(moments.waves):
-                n, mean, se = _mean(moments.cells, mine, t)
-                if n >= SMALLEST_CELL:
-                    rows.append((outcome.column, label, wave, n, mean, se))
+                found = group_mean(moments.cells, code, t)
+                if found.n >= SMALLEST_CELL:
+                    numbers = (found.n, found.mean, found.std_error)
+                    rows.append((outcome.column, label, wave, *numbers))
     return pd.DataFrame(rows, columns=columns)
-
-
-def _mean(cells: GroupMoments, mine: np.ndarray, t: int) -> tuple[int, float, float]:
-    """Pool a group's cells at one wave: count, weighted mean and its standard error."""
-    seen = mine & ((cells.pattern >> t) & 1 == 1)
-    w, m = cells.weight[seen], cells.mean[seen, t]
-    n, total = int(cells.n[seen].sum()), float(w.sum())
-    if n < 2 or total <= 0:
-        return n, np.nan, np.nan
-    mean = float(w @ m / total)
-    squares = float(cells.cross[seen, t, t].sum() + w @ (m - mean) ** 2)
-    effective = total**2 / float(cells.weight_sq[seen].sum())
-    return n, mean, float(np.sqrt(squares / total / (effective - 1)))
 
 
 def balance(matched: dict[str, "matching.Matched"], plan: Plan) -> pd.DataFrame:

@@ -170,7 +170,8 @@ PATTERNS = (
     (r"classical", "classical"),
     (r"(?P<kind>HC\d)", "robust"),
     (r"(?P<kind>HC\d), (?P<how>welch|normal)", "{how}"),
-    (r"Abadie-Imbens, (?P<how>estimated|known) score", "abadie_imbens_{how}"),
+    (r"Abadie-Imbens, estimated score", "abadie_imbens_estimated"),
+    (r"Abadie-Imbens, score taken as known", "abadie_imbens_known"),
     (r"clustered by (?P<by>.+) \((?P<correction>[^,)]*),[^)]*\)", "clustered"),
     (r"multiplier bootstrap by (?P<by>.+) \((?P<draws>\d+) draws\)", "bootstrap"),
 )

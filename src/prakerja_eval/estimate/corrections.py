@@ -1,0 +1,116 @@
+"""What do small samples ask of influence? Corrections by leverage, and their quantiles."""
+
+import numpy as np
+
+from prakerja_eval.errors import NotEstimableError
+from prakerja_eval.estimate.specs import AbadieImbens, Classical, Inference, Robust
+from prakerja_eval.estimate.terms import FULL_LEVERAGE, LinearTerm, MatchingTerm, Term
+from prakerja_eval.typing import FloatArray, IntArray
+
+
+def sum_rows(parts: list[tuple[IntArray, FloatArray]], n: int) -> FloatArray:
+    """Add corrections given by row to a vector by unit."""
+    out = np.zeros(n)
+    for rows, values in parts:
+        out += np.bincount(rows, values, minlength=n)
+    return out
+
+
+def linear_terms(terms: tuple[Term, ...], spec: Inference) -> list[LinearTerm]:
+    """Return the linear terms that a leverage correction needs; none for HC0."""
+    if isinstance(spec, Robust) and spec.kind == "HC0" and spec.reference == "normal":
+        return []
+    linear = [t for t in terms if isinstance(t, LinearTerm)]
+    if not linear or len(linear) < len(terms):
+        advice = (
+            "use AbadieImbens(), or Clustered('pair') after matching without replacement"
+            if any(isinstance(t, MatchingTerm) for t in terms)
+            else "use Robust('HC0', reference='normal') or Clustered('unit', correction='none')"
+        )
+        raise NotEstimableError(
+            f"{spec.label} inference needs the linear fit behind the estimate, "
+            f"and this one has none; {advice}."
+        )
+    repeated = any(len(np.unique(t.fit.rows)) < len(t.fit.rows) for t in linear)
+    if repeated:
+        raise NotEstimableError(
+            f"{spec.label} inference takes rows as independent, and here a unit has several; "
+            "use Clustered('unit') or a cluster above it."
+        )
+    return linear
+
+
+def matching_terms(terms: tuple[Term, ...]) -> list[MatchingTerm]:
+    """Return the matching terms, or refuse if there are none."""
+    found = [t for t in terms if isinstance(t, MatchingTerm)]
+    if not found or len(found) < len(terms):
+        raise NotEstimableError("AbadieImbens is the variance of matching; this is no matching.")
+    return found
+
+
+def rescaled(term: MatchingTerm, spec: AbadieImbens) -> tuple[IntArray, FloatArray]:
+    """Rescale the linear form to the variance that the specification names."""
+    if spec.score == "estimated" and not term.score_fitted:
+        raise NotEstimableError(
+            "AbadieImbens('estimated') corrects for a fitted parametric score, and this matching "
+            "has none; use AbadieImbens('known')."
+        )
+    wanted = term.variance if spec.score == "estimated" else term.variance_known
+    return term.rows, term.psi * (np.sqrt(wanted / term.variance) - 1.0)
+
+
+def leverage_correction(term: LinearTerm, spec: Robust) -> tuple[IntArray, FloatArray]:
+    """Return what HC1, HC2 or HC3 adds to ψ, by row."""
+    fit, core = term.fit, term.core()
+    if spec.kind == "HC1":
+        n, p = fit.n_rows, fit.n_parameters
+        return fit.rows, core * (np.sqrt(n / (n - p)) - 1.0)
+    if spec.kind == "HC0":
+        return fit.rows, np.zeros_like(core)
+    leverage = fit.leverage()
+    spare = np.where(leverage >= FULL_LEVERAGE, 1.0, 1.0 - leverage)
+    factor = 1.0 / np.sqrt(spare) if spec.kind == "HC2" else 1.0 / spare
+    return fit.rows, core * (factor - 1.0)
+
+
+def alone(term: Term) -> bool:
+    """Say whether a row of the regression decides its own fitted value and moves the parameter.
+
+    Its residual is zero whatever its outcome, so that no variance can be seen from it: the only
+    winner of a block, say. Every variance made of residuals by row then understates.
+    """
+    if not isinstance(term, LinearTerm):
+        return False
+    full = term.fit.leverage() >= FULL_LEVERAGE
+    if not full.any():
+        return False
+    weight = np.abs(term.fit.project(term.contrast)) * term.fit.weights
+    return bool((full & (weight > 1e-12 * weight.max(initial=0.0))).any())
+
+
+def df_of_rows(terms: tuple[Term, ...], spec: Inference) -> float:
+    """Degrees of freedom where units are independent."""
+    if isinstance(spec, Classical) or (isinstance(spec, Robust) and spec.reference == "t"):
+        linear = linear_terms(terms, spec)
+        return float(min(t.fit.n_rows - t.fit.n_parameters for t in linear))
+    if isinstance(spec, Robust) and spec.reference == "welch":
+        return welch_df(linear_terms(terms, spec), spec)
+    return np.inf
+
+
+def welch_df(terms: list[LinearTerm], spec: Robust) -> float:
+    """Welch-Satterthwaite degrees of freedom: (Σ v_c)² / Σ v_c²/(n_c − 1) over cells."""
+    if len(terms) != 1 or terms[0].fit.cells is None:
+        raise NotEstimableError(
+            f"Robust('{spec.kind}', reference='welch') is for a difference of cell means; "
+            "use reference='t'."
+        )
+    fit = terms[0].fit
+    cells = terms[0].fit.cells
+    _, extra = leverage_correction(terms[0], spec)
+    v = np.bincount(cells, (terms[0].core() + extra) ** 2, minlength=fit.n_parameters)
+    n = np.bincount(cells, fit.weights > 0, minlength=fit.n_parameters)
+    used = v > 0
+    if not used.any():
+        return np.inf
+    return float(v.sum() ** 2 / np.sum(v[used] ** 2 / (n[used] - 1)))
