@@ -173,11 +173,48 @@ def test_an_arm_of_one_among_covariates_has_no_standard_error_either():
 
 def test_an_arm_that_is_one_cluster_has_no_bias_reduced_standard_error():
     frame = people().assign(won=lambda f: (f.village == 3).astype(int))
-    found = first(itt(frame), pe.Clustered("village", "CR2"))
+    for correction in ("CR2", "CR3"):
+        found = first(itt(frame), pe.Clustered("village", correction))
+        assert np.isnan(found["std_error"])
+        assert "one cluster alone" in found["status"]
+
+
+PLAIN = [
+    *(pe.Clustered("village", c) for c in ("none", "G", "stata", "CR2")),
+    pe.MultiplierBootstrap(reps=99, by="village"),
+]
+
+
+@pytest.mark.parametrize("inference", PLAIN, ids=lambda i: i.label)
+@pytest.mark.parametrize("covariates", [(), ("age",)])
+def test_one_treated_cluster_has_no_standard_error(inference, covariates):
+    frame = people().assign(won=lambda f: (f.village == 3).astype(int))
+    found = first(itt(frame, pe.lottery.Design(covariates=covariates)), inference)
     assert np.isnan(found["std_error"])
     assert "one cluster alone" in found["status"]
-    with pytest.raises(NotEstimableError, match="CR3 is not defined"):
-        pe.infer(itt(frame), pe.Clustered("village", "CR3"))
+
+
+@pytest.mark.parametrize("inference", PLAIN, ids=lambda i: i.label)
+@pytest.mark.parametrize("covariates", [(), ("age",)])
+def test_blocks_inside_clusters_leave_no_variance_between_clusters(inference, covariates):
+    # with fixed shares the scores of a cluster that holds a whole block add up to zero
+    nested = people().assign(village=lambda f: f.index // 10, block=lambda f: f.index // 10)
+    fixed = itt(nested, pe.lottery.Design(covariates=covariates), blocks="block")
+    assert np.isnan(first(fixed, inference)["std_error"])
+    assert "one cluster alone" in first(fixed, inference)["status"]
+    # block fixed effects take one effect for all, which every cluster helps to identify
+    one_effect = itt(nested, pe.lottery.Design("strata_fe", covariates=covariates), blocks="block")
+    assert first(one_effect, inference)["std_error"] > 0.05
+
+
+def test_blocks_that_are_drawn_do_vary_between_clusters():
+    nested = people().assign(village=lambda f: f.index // 10, block=lambda f: f.index // 10)
+    drawn = itt(nested, pe.lottery.Design(shares="superpopulation"), blocks="block")
+    found = first(drawn, pe.Clustered("village", "none"))
+    effects = nested.groupby(["block", "won"])["income"].mean().unstack()  # noqa: PD010
+    gap = effects[1] - effects[0]
+    by_hand = np.sqrt(np.sum((gap - gap.mean()) ** 2)) / 6
+    np.testing.assert_allclose(found["std_error"], by_hand, rtol=1e-10)
 
 
 def test_a_block_with_an_arm_of_one_leaves_the_other_rows_alone():

@@ -7,6 +7,9 @@ from prakerja_eval.estimate.specs import AbadieImbens, Classical, Inference, Rob
 from prakerja_eval.estimate.terms import FULL_LEVERAGE, LinearTerm, MatchingTerm, Term
 from prakerja_eval.typing import FloatArray, IntArray
 
+ONE = 1.0 - 1e-9
+ALONE = 1e-6
+
 
 def sum_rows(parts: list[tuple[IntArray, FloatArray]], n: int) -> FloatArray:
     """Add corrections given by row to a vector by unit."""
@@ -86,6 +89,33 @@ def alone(term: Term) -> bool:
         return False
     weight = np.abs(term.fit.project(term.contrast)) * term.fit.weights
     return bool((full & (weight > 1e-12 * weight.max(initial=0.0))).any())
+
+
+def alone_cluster(term: Term, codes: IntArray) -> bool:
+    """Say whether one cluster of rows identifies a part of the parameter that no other does.
+
+    Its scores then add up to zero whatever its outcomes: the only treated village, say, or a
+    village that holds a whole block. An eigenvalue 1 of its part of the hat matrix marks such a
+    direction, so only clusters whose leverages add up to one or more can have it.
+    """
+    if not isinstance(term, LinearTerm):
+        return False
+    fit, used = term.fit, term.fit.weights > 0
+    if fit.cells is not None:
+        pairs = np.unique(np.column_stack([fit.cells[used], codes[used]]), axis=0)
+        clusters = np.bincount(pairs[:, 0], minlength=fit.n_parameters)
+        return bool((clusters[np.abs(term.contrast) > 0] < 2).any())
+    root = np.linalg.cholesky(fit.bread)
+    target = root.T @ term.contrast
+    totals = np.bincount(codes, fit.leverage())
+    for g in np.flatnonzero(totals >= FULL_LEVERAGE):
+        rows = np.flatnonzero((codes == g) & used)
+        x = (fit.block(rows) @ root) * np.sqrt(fit.weights[rows])[:, None]
+        values, vectors = np.linalg.eigh(x.T @ x)
+        own = vectors[:, values > ONE] @ (vectors[:, values > ONE].T @ target)
+        if np.linalg.norm(own) > ALONE * np.linalg.norm(target):
+            return True
+    return False
 
 
 def df_of_rows(terms: tuple[Term, ...], spec: Inference) -> float:

@@ -9,6 +9,7 @@ from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.estimate.cluster import cluster_scores
 from prakerja_eval.estimate.corrections import (
     alone,
+    alone_cluster,
     df_of_rows,
     leverage_correction,
     linear_terms,
@@ -30,7 +31,7 @@ from prakerja_eval.estimate.terms import LinearTerm, MatchingTerm, Term
 from prakerja_eval.typing import FloatArray, IntArray
 
 ONE_UNIT = "an arm or cell of one unit has no variance"
-ONE_CLUSTER = "one cluster alone identifies the effect: it has no variance between clusters"
+ONE_CLUSTER = "one cluster alone identifies the effect, or a block's: no variance between clusters"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,11 +155,15 @@ def _row_scores(
         return np.full(groups, np.nan), np.inf, state
     if not isinstance(spec, Classical) and any(alone(t) for t in terms):
         return np.full(groups, np.nan), np.inf, ONE_UNIT
+    if isinstance(spec, Clustered | MultiplierBootstrap):
+        _refuse_one_cluster(len(np.unique(codes[estimate.sample[:, k]])), spec.by)
+        if _one_cluster(psi, terms, codes):
+            return np.full(groups, np.nan), np.inf, ONE_CLUSTER
     if isinstance(spec, Clustered):
         scores, df = _clustered(estimate, k, spec, codes, groups)
         return scores, df, ONE_CLUSTER if np.isnan(scores).any() else state
     if isinstance(spec, MultiplierBootstrap):
-        psi = _bootstrapped(estimate, k, spec, codes)
+        psi = _bootstrapped(estimate, k, spec)
     if isinstance(spec, AbadieImbens):
         psi = psi + sum_rows([rescaled(t, spec) for t in matching_terms(terms)], len(psi))
     elif isinstance(spec, Robust):
@@ -166,6 +171,17 @@ def _row_scores(
             [leverage_correction(t, spec) for t in linear_terms(terms, spec)], len(psi)
         )
     return sum_rows([(codes, psi)], groups), df_of_rows(terms, spec), state
+
+
+def _one_cluster(psi: FloatArray, terms: tuple[Term, ...], codes: IntArray) -> bool:
+    """Say whether ψ is that of regressions in which one cluster stands alone.
+
+    Influence beyond the regressions, that of drawn block shares, does vary between clusters.
+    """
+    linear = [t for t in terms if isinstance(t, LinearTerm)]
+    inside = sum_rows([(t.fit.rows, t.core()) for t in linear], len(psi))
+    beyond = np.abs(psi - inside).max(initial=0.0) > 1e-8 * np.abs(psi).max(initial=0.0)
+    return not beyond and any(alone_cluster(t, codes[t.fit.rows]) for t in linear)
 
 
 def _clustered(
@@ -188,14 +204,11 @@ def _clustered(
     return scores * _cluster_factor(len(present), terms, spec), df
 
 
-def _bootstrapped(
-    estimate: Estimate, k: int, spec: MultiplierBootstrap, codes: IntArray
-) -> FloatArray:
+def _bootstrapped(estimate: Estimate, k: int, spec: MultiplierBootstrap) -> FloatArray:
     """Return ψ of one row for multiplier draws, which meet the same refusals as clustering."""
     psi, terms = estimate.psi[:, k], estimate.terms[k]
     if spec.by == "unit":
         return psi
-    _refuse_one_cluster(len(np.unique(codes[estimate.sample[:, k]])), spec.by)
     if any(isinstance(t, MatchingTerm) for t in terms):
         psi, _ = _pairs_regression(psi, terms, spec)
     return psi
@@ -208,7 +221,6 @@ def _refuse_one_cluster(groups: int, by: str) -> None:
 
 def _cluster_factor(groups: int, terms: tuple[Term, ...], spec: Clustered) -> float:
     """Return the scalar correction of the scores."""
-    _refuse_one_cluster(groups, spec.by)
     if spec.correction == "G":
         return float(np.sqrt(groups / (groups - 1)))
     if spec.correction == "stata":
