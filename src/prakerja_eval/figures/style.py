@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from typing import Any
 
 import matplotlib as mpl
@@ -19,6 +20,7 @@ SKY, ORANGE = "#56B4E9", "#E69F00"
 PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 INK, MUTED, LINE, BAND = "#1b1f24", "#57606a", "#d0d7de", "#dcebf5"
 LETTERS = 47  # in a line
+SCREEN_DOTS_PER_INCH = 110
 WIDTH = 4.6  # inches: a phone shows it at about two thirds of its size
 SETTINGS = {
     "font.family": "DejaVu Sans",
@@ -62,9 +64,19 @@ _PARTS = {
 }
 
 
+class Drawing(Figure):
+    """A figure that a notebook shows by itself, without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = BytesIO()
+        with styled():
+            self.savefig(buffer, format="png", dpi=SCREEN_DOTS_PER_INCH)
+        return buffer.getvalue()
+
+
 def new(height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
     """Return a figure of the house's width, and its axes from top to bottom."""
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure = Drawing(figsize=(WIDTH, height), layout="constrained")
     FigureCanvasAgg(figure)
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)  # type: ignore[union-attr, call-arg]
     grid = figure.subplots(rows, 1, squeeze=False, sharex=True)

@@ -64,6 +64,7 @@ def _context(results: Results, parts: Parts, words: Catalogue) -> dict[str, obje
         "compared": bool(results.agreements),
         "summaries": summary.summaries(results, words),
         "placebos": placebos,
+        "placebo_count": summary.placebo_count(placebos, words),
         "placebo_verdicts": [
             k for k in ("fails", "passes") if any(p.verdict == k for p in placebos)
         ],
@@ -97,7 +98,8 @@ def _figures(parts: Parts, section: str) -> list[dict[str, str]]:
         if picture.section == section:
             svg = (parts.figures / f"{picture.name}.svg").read_bytes()
             source = "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")
-            out.append({"source": source, "caption": picture.caption, "alt": picture.alt})
+            words = {"caption": picture.caption, "alt": picture.alt, "about": picture.about}
+            out.append({"source": source, **words})
     return out
 
 

@@ -26,12 +26,15 @@ class Picture:
     section : {"answers", "paths", "overlap", "balance"}
     name : str
         File name without ending.
+    about : str
+        The outcome or entry that it shows.
     figure : matplotlib.figure.Figure
     caption, alt : str
     """
 
     section: str
     name: str
+    about: str
     figure: Any
     caption: str
     alt: str
@@ -78,7 +81,8 @@ def _forests(results: Results, words: Catalogue) -> Iterator[Picture]:
         ]
         alt = words.text("figure.alt_forest", outcome=title, lines=" ".join(lines))
         caption = words.text("caption.forest", outcome=title, level=level)
-        yield Picture("answers", f"forest_{slug(outcome.column)}", figure, caption, alt)
+        name = f"forest_{slug(outcome.column)}"
+        yield Picture("answers", name, outcome.column, figure, caption, alt)
 
 
 def ordered(frame: pd.DataFrame, results: Results) -> pd.DataFrame:
@@ -109,7 +113,9 @@ def _paths(results: Results, words: Catalogue) -> Iterator[Picture]:
         groups = listing(words, list(dict.fromkeys(rows["group"].map(str))))
         alt = words.text("figure.alt_paths", outcome=outcome.label, groups=groups)
         caption = words.text("caption.paths", outcome=outcome.label)
-        yield Picture("paths", f"paths_{slug(outcome.column)}", figure, caption, alt)
+        yield Picture(
+            "paths", f"paths_{slug(outcome.column)}", outcome.column, figure, caption, alt
+        )
 
 
 def _matchings(frame: pd.DataFrame, results: Results) -> Iterator[tuple[str, str, pd.DataFrame]]:
@@ -125,7 +131,7 @@ def _overlaps(results: Results, words: Catalogue) -> Iterator[Picture]:
         figure = figures.overlap(rows, catalogue=words, synthetic=results.plan.synthetic)
         caption = words.text("caption.overlap", label=label)
         alt = words.text("figure.alt_overlap", label=label)
-        yield Picture("overlap", f"overlap_{slug(name)}", figure, caption, alt)
+        yield Picture("overlap", f"overlap_{slug(name)}", name, figure, caption, alt)
 
 
 def covariate_labels(results: Results, words: Catalogue) -> dict[str, str]:
@@ -148,4 +154,4 @@ def _loves(results: Results, words: Catalogue) -> Iterator[Picture]:
             after=words.number(number(worst.get("after")), 2),
         )
         caption = words.text("caption.love", label=label)
-        yield Picture("balance", f"love_{slug(name)}", figure, caption, alt)
+        yield Picture("balance", f"love_{slug(name)}", name, figure, caption, alt)

@@ -31,11 +31,17 @@ class Line:
     verdict: str = ""
     chip: str = ""
 
+    @property
+    def short(self) -> str:
+        """Return how far the answer is from the benchmark, or what there is to say instead."""
+        return self.sentences[1] if len(self.sentences) > 1 else " ".join(self.sentences)
+
 
 @dataclass(frozen=True, slots=True)
 class OutcomeSummary:
     """What is said of one outcome: the benchmark, all designs in short, and each in turn."""
 
+    column: str
     title: str
     sentences: tuple[str, ...]
     lines: tuple[Line, ...]
@@ -98,7 +104,7 @@ def _compared(
         words.text("summary.count", benchmark=name, total=total, **counts),
         *_joint(answers, results.plan.level, words),
     )
-    return OutcomeSummary(title, sentences, tuple(lines))
+    return OutcomeSummary(outcome.column, title, sentences, tuple(lines))
 
 
 def _benchmark(results: Results, outcome: Outcome, title: str, words: Catalogue) -> tuple[str, ...]:
@@ -200,7 +206,14 @@ def _listed(results: Results, outcome: Outcome, words: Catalogue) -> OutcomeSumm
         if wave:
             title = words.text("format.outcome_wave", outcome=outcome.label, wave=wave)
         lines.append(Line("", _answer(row, title, (results, measure), words)))
-    return OutcomeSummary(outcome.label, (), tuple(lines))
+    return OutcomeSummary(outcome.column, outcome.label, (), tuple(lines))
+
+
+def placebo_count(lines: tuple[Line, ...], words: Catalogue) -> str:
+    """Say how many of the placebos find an effect."""
+    found = [line.verdict for line in lines]
+    fails, total = found.count("fails"), len(found) - found.count("missing")
+    return words.text("summary.placebo_count", fails=words.number(fails), total=words.number(total))
 
 
 def placebos(results: Results, words: Catalogue) -> tuple[Line, ...]:
