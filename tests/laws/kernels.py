@@ -9,8 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from prakerja_eval.did import kernel as did
+from prakerja_eval.lottery.design import Design
+from prakerja_eval.lottery.regression import difference
+from prakerja_eval.lottery.sample import Sample as LotterySample
 from prakerja_eval.numerics.blocks import block_means
 from prakerja_eval.numerics.iv import tsls
 from prakerja_eval.numerics.linear import wls
@@ -143,3 +147,65 @@ def _ratio(a: np.ndarray) -> Law:
         return np.atleast_1d(fit(S.y, a * v).theta / fit(S.received, a * v).theta)
 
     return Law(theta, psi[:, None])
+
+
+# The lottery's regressions. With shares counted as drawn ψ is the whole law, covariate means
+# included. Strata fixed effects are registered without Lin's interactions, whose centring is at
+# block weights that the design takes as given.
+
+
+def _lottery_sample(w: np.ndarray, covariates: bool) -> LotterySample:
+    return LotterySample(
+        y=S.y,
+        arm=S.offer.astype(float),
+        weight=w,
+        received=S.received,
+        block=S.block,
+        covariates=np.column_stack([S.x, S.age]) if covariates else np.zeros((S.n, 0)),
+        rows=np.arange(S.n),
+        units=pd.DataFrame({"weight": w}, index=pd.Index(np.arange(S.n).astype(str), name="unit")),
+        outcome="y",
+        wave=None,
+        pooled=False,
+    )
+
+
+def _lottery_laws(design: Design) -> tuple[Make, Make]:
+    """Return the laws of the difference and of the ratio to receipt, as `itt` and `late` use it."""
+    covariates = bool(design.covariates)
+
+    def itt(a: np.ndarray) -> Law:
+        def theta(v: np.ndarray) -> np.ndarray:
+            sample = _lottery_sample(a * v, covariates)
+            return np.atleast_1d(difference(sample.y, sample, design).theta)
+
+        sample = _lottery_sample(a, covariates)
+        return Law(theta, difference(sample.y, sample, design).psi[:, None])
+
+    def late(a: np.ndarray) -> Law:
+        def ratio(w: np.ndarray) -> tuple[float, float]:
+            sample = _lottery_sample(w, covariates)
+            first = difference(sample.received, sample, design).theta
+            return difference(sample.y, sample, design).theta / first, first
+
+        effect, first = ratio(a)
+        sample = _lottery_sample(a, covariates)
+        linear = difference(sample.y - effect * sample.received, sample, design)
+        return Law(lambda v: np.atleast_1d(ratio(a * v)[0]), linear.psi[:, None] / first)
+
+    return itt, late
+
+
+for _weights, _model in (
+    *((w, m) for w in ("population", "treated") for m in ("none", "ancova", "lin")),
+    ("strata_fe", "none"),
+    ("strata_fe", "ancova"),
+):
+    _design = Design(
+        block_weights=_weights,
+        shares="fixed" if _weights == "strata_fe" else "superpopulation",
+        covariates=() if _model == "none" else ("x", "age"),
+        covariate_model="ancova" if _model == "none" else _model,
+    )
+    for _name, _law in zip(("itt", "late"), _lottery_laws(_design), strict=True):
+        register(f"lottery {_name}, {_weights}, {_model}")(_law)
