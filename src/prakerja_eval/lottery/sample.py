@@ -10,6 +10,8 @@ from prakerja_eval.errors import NotEstimableError
 from prakerja_eval.panel import ArrayRequest, PanelProtocol, UnitArrays, WaveLabel, outcome_waves
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
+ODDS_TOLERANCE = 1e-9
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
@@ -71,13 +73,27 @@ def samples(
     UsageError
         For a wave that the panel does not have.
     NotEstimableError
-        If attrition leaves a block without an arm, or nobody was observed.
+        If attrition leaves a block without an arm, nobody was observed, or the stated odds differ
+        within a block.
     """
     for outcome in [outcomes] if isinstance(outcomes, str) else outcomes:
         arrays = panel.arrays(ArrayRequest(outcome, covariates, needs))
+        _refuse_uneven_odds(arrays)
         chosen = outcome_waves(arrays, panel.roles, waves)
         for group in [chosen] if pooled else [[t] for t in chosen]:
             yield _sample(arrays, outcome, group, pooled)
+
+
+def _refuse_uneven_odds(arrays: UnitArrays) -> None:
+    """Refuse blocks in which the stated odds differ: their difference in means is confounded."""
+    odds = pd.Series(arrays.probability).groupby(arrays.block)
+    uneven = np.flatnonzero((odds.max() - odds.min()).to_numpy() > ODDS_TOLERANCE)
+    if len(uneven):
+        names = ", ".join(arrays.block_names[b] for b in uneven[:3])
+        raise NotEstimableError(
+            f"the stated assignment probability differs within {len(uneven)} block(s): {names}. "
+            "People with unequal odds are compared only within their own; name finer blocks."
+        )
 
 
 def _sample(arrays: UnitArrays, outcome: str, waves: list[int], pooled: bool) -> Sample:

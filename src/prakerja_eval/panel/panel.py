@@ -219,6 +219,7 @@ class Panel:
             cohort=self._cohort(),
             block=block,
             block_names=block_names,
+            probability=self._constant("probability", np.nan),
             weight=weight,
             clusters=self._clusters(weight),
         )

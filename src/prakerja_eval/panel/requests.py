@@ -57,6 +57,8 @@ class UnitArrays:
         First treated wave; infinite for never.
     block : (n,) int array
         Block code, and ``block_names`` of length B.
+    probability : (n,) array
+        Assignment probability, NaN where Roles names none.
     weight : (n,) array
         Sampling weight, 1 where Roles names none.
     clusters : DataFrame
@@ -73,6 +75,7 @@ class UnitArrays:
     cohort: FloatArray
     block: IntArray
     block_names: tuple[str, ...]
+    probability: FloatArray
     weight: FloatArray
     clusters: pd.DataFrame
 

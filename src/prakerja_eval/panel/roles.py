@@ -29,7 +29,8 @@ class Roles:
     blocks : str or tuple of str, optional
         Columns whose combinations are the lottery's blocks (batch and stratum, say).
     probability : str, optional
-        Assignment probability, above 0 and below 1.
+        Assignment probability, above 0 and below 1. The lottery wing refuses blocks in which it
+        differs.
     application : str, optional
         Number of the application (1, 2, ...), for people who apply again.
     household, psu : str, optional

@@ -19,7 +19,7 @@ def notices(
     balance: pd.DataFrame,
 ) -> tuple[Notice, ...]:
     """Return every notice in the order of the study file."""
-    out = [*_not_estimable(findings), *_placebos(plan, findings)]
+    out = [*_not_estimable(findings), *_cautions(findings), *_placebos(plan, findings)]
     labels = {entry.name: entry.label for entry in plan.estimates}
     for name, pairs in matched.items():
         out += _dropped(labels[name], pairs)
@@ -41,6 +41,15 @@ def _not_estimable(findings: pd.DataFrame) -> list[Notice]:
     return [
         _notice("not_estimable", label=row.label, outcome=row.outcome, reason=row.status)
         for row in failed.itertuples()
+    ]
+
+
+def _cautions(findings: pd.DataFrame) -> list[Notice]:
+    """Pass on what an estimator says of a number that it still gives."""
+    rows = findings[findings["std_error"].notna() & (findings["status"] != "ok")]
+    return [
+        _notice("caution", label=row.label, outcome=row.outcome, reason=row.status)
+        for row in rows.itertuples()
     ]
 
 
