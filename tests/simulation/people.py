@@ -51,6 +51,7 @@ class Draw:
             cohort=nothing if self.treated is None else np.where(self.treated, 2.0, np.inf),
             block=block,
             block_names=tuple(_block_name(b) for b in range(int(block.max()) + 1)),
+            probability=nothing,
             weight=np.ones(n),
             clusters=pd.DataFrame({"weight": np.ones(n)}, index=pd.Index(units, name="unit")),
         )
