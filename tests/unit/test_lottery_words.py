@@ -48,7 +48,7 @@ def test_with_full_take_up_it_is_the_mean_of_the_losers() -> None:
 
 
 def test_a_weak_first_stage_is_said_beside_the_number() -> None:
-    """F by statsmodels-free hand calculation: two shares with Neyman's variance."""
+    """F by hand: the difference of two shares over Neyman's variance."""
     frame = lottery(0.02)
     frame.loc[frame["won"] == 0, "trained"] = (np.arange(200) < 2).astype(int)
     found = pe.lottery.late(pe.read_panel(frame, ROLES), "income")
@@ -56,13 +56,26 @@ def test_a_weak_first_stage_is_said_beside_the_number() -> None:
     spread = frame.groupby("won")["trained"].var() / 200
     strength = (rates[1] - rates[0]) ** 2 / spread.sum()
     assert strength < 10
-    assert f"F = {strength:.1f}" in found.counts["status"][0]
-    assert np.isfinite(found.findings().frame["std_error"][0])
+    row = found.findings().frame.iloc[0]
+    assert f"F = {strength:.1f}" in row["status"]
+    assert np.isfinite(row["std_error"])
+
+
+def test_the_strength_is_judged_by_the_inference_in_force() -> None:
+    """Ten villages share one take-up each: strong by person, weak by village."""
+    frame = lottery(0.5).assign(village=np.tile(np.arange(10), 40))
+    takers = {0: 0.9, 5: 0.9}
+    share = frame["village"].map(takers).fillna(0.02).to_numpy()
+    frame["trained"] = ((frame["won"] == 1) & (np.arange(400) % 50 / 50 < share)).astype(int)
+    roles = pe.Roles(unit="id", offer="won", received="trained", clusters="village")
+    found = pe.lottery.late(pe.read_panel(frame, roles), "income")
+    assert found.findings().frame["status"][0] == "ok"
+    assert "weak first stage" in pe.infer(found, pe.Clustered("village")).frame["status"][0]
 
 
 def test_a_strong_first_stage_needs_no_word() -> None:
     found = pe.lottery.late(pe.read_panel(lottery(0.5), ROLES), "income")
-    assert found.counts["status"][0] == "ok"
+    assert found.findings().frame["status"][0] == "ok"
 
 
 def test_stated_odds_that_differ_within_a_block_are_refused() -> None:

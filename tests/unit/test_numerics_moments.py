@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from prakerja_eval.estimate.means import group_mean
 from prakerja_eval.numerics.moments import combine, group_moments
 
 
@@ -82,11 +83,11 @@ def test_combining_is_symmetric():
     np.testing.assert_allclose(one.cross, other.cross, rtol=1e-10, atol=1e-10)
 
 
-def test_rows_of_weight_zero_are_counted_and_move_nothing():
+def test_rows_of_weight_zero_are_left_out():
     codes, y, w = np.zeros(4, dtype=np.int64), np.array([[1.0], [3.0], [50.0], [7.0]]), np.ones(4)
     w[2] = 0.0
     moments = group_moments(codes, y, w)
-    assert (moments.n[0], moments.weight[0]) == (4, 3.0)
+    assert (moments.n[0], moments.weight[0]) == (3, 3.0)
     np.testing.assert_allclose(moments.mean[0, 0], 11 / 3, rtol=1e-14)
     empty = group_moments(codes[:1], y[:1], np.zeros(1))
     np.testing.assert_allclose(combine(empty, moments).mean, moments.mean, rtol=1e-14)
@@ -95,3 +96,36 @@ def test_rows_of_weight_zero_are_counted_and_move_nothing():
 def test_more_waves_than_a_pattern_holds_are_refused():
     with pytest.raises(ValueError, match="62 waves"):
         group_moments(np.zeros(1, dtype=np.int64), np.zeros((1, 63)), np.ones(1))
+
+
+def test_a_group_mean_has_the_standard_error_of_a_weighted_mean() -> None:
+    """Against the ratio estimator's linearisation, with weights that go with the outcome."""
+    rng = np.random.Generator(np.random.PCG64(11))
+    y = rng.gamma(2.0, 1.0, (60, 2))
+    y[::7, 1] = np.nan
+    w = 0.2 + y[:, 0] ** 2
+    w[5] = 0.0
+    cells = group_moments(np.zeros(60, dtype=np.int64), y, w)
+    for wave in (0, 1):
+        seen = (w > 0) & ~np.isnan(y[:, wave])
+        values, weights = y[seen, wave], w[seen]
+        n = seen.sum()
+        mean = np.average(values, weights=weights)
+        meat = n / (n - 1) * np.sum((weights * (values - mean)) ** 2)
+        found = group_mean(cells, 0, wave)
+        assert found.n == n
+        np.testing.assert_allclose(found.mean, mean, rtol=1e-12)
+        np.testing.assert_allclose(found.std_error, np.sqrt(meat) / weights.sum(), rtol=1e-12)
+
+
+def test_the_moments_of_two_halves_give_the_same_standard_error() -> None:
+    rng = np.random.Generator(np.random.PCG64(12))
+    y, w = rng.normal(1e6, 1.0, (40, 1)), rng.uniform(0.5, 2.0, 40)
+    codes = np.zeros(40, dtype=np.int64)
+    whole = group_mean(group_moments(codes, y, w), 0, 0)
+    halves = combine(
+        group_moments(codes[:15], y[:15], w[:15]), group_moments(codes[15:], y[15:], w[15:])
+    )
+    joined = group_mean(halves, 0, 0)
+    np.testing.assert_allclose(joined.mean, whole.mean, rtol=1e-14)
+    np.testing.assert_allclose(joined.std_error, whole.std_error, rtol=1e-8)

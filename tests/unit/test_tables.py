@@ -186,7 +186,7 @@ def test_a_flow_hidden_before_stays_as_it_is() -> None:
     [
         (0.1, 3.0, "differs"),
         (-3.0, -0.1, "differs"),
-        (-0.9, 0.9, "agrees"),
+        (-0.9, 0.9, "not_apart"),
         (-1.0, 0.5, "wide"),
         (-0.5, 1.0, "wide"),
         (np.nan, np.nan, "missing"),

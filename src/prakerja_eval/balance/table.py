@@ -102,10 +102,13 @@ def table(panel: PanelProtocol, covariates: Sequence[str]) -> Balance:
     """
     arrays = panel.arrays(ArrayRequest(None, tuple(covariates)))
     offered = panel.roles.offer is not None
-    treated = arrays.offer == 1 if offered else treated_units(arrays, panel.roles)
-    return stages(
-        arrays.covariates, arrays.names, treated, {"before": arrays.weight}, np.asarray(treated)
-    )
+    if offered:
+        treated, known = arrays.offer == 1, np.isfinite(arrays.offer)
+    else:
+        arms = treated_units(arrays, panel.roles)
+        treated, known = arms.treated, arms.known
+    X, weights = arrays.covariates[known], {"before": arrays.weight[known]}
+    return stages(X, arrays.names, treated[known], weights, treated[known])
 
 
 def _frame(stage: str, names: Sequence[str], stats: BalanceStats) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from scipy import stats
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate import Estimate, Inference, WaldTest, infer, join, test_equal
-from prakerja_eval.estimate.variance import variance
+from prakerja_eval.estimate.variance import across_designs, variance
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -85,7 +85,7 @@ def agreement(
     every = join(benchmark, *others)
     joint = test_equal(every, by=by, inference=inference)
     found = infer(every, inference, level=level).frame
-    var = variance(every, inference)
+    var = variance(every, inference, shares_drawn=across_designs(every))
     difference = every.theta - every.theta[0]
     se, df = np.array([var.of_difference(k, 0) for k in range(len(every))]).T
     half = stats.t.ppf((1 + level) / 2, df) * se

@@ -11,6 +11,7 @@ from prakerja_eval.errors import CollinearityError, NotEstimableError, Separatio
 from prakerja_eval.estimate import Clustered, Estimate, estimate_row, join
 from prakerja_eval.estimate.specs import instance_of
 from prakerja_eval.panel import (
+    Arms,
     ArrayRequest,
     PanelProtocol,
     UnitArrays,
@@ -42,7 +43,8 @@ def two_by_two(
     ----------
     panel : Panel
         With Roles ``cohort`` (0 for never; one treated cohort) or, without it, ``received`` (a
-        unit is treated if it ever received the programme).
+        unit is treated if it ever received the programme; people lost before treatment began,
+        whose receipt was never seen, are left out).
     outcome : str or sequence of str
         Numeric columns.
     design : Design, optional
@@ -93,9 +95,9 @@ def two_by_two(
         before = wave_position(arrays, period)
         after = outcome_waves(arrays, replace(panel.roles, baseline=period), waves)
         _refuse_backwards(arrays, before, min(after))
-        treated = treated_units(arrays, panel.roles)
-        _refuse_treated_base(arrays, treated, before)
-        rows += [_row(arrays, treated, name, before, t, design) for t in after]
+        arms = treated_units(arrays, panel.roles)
+        _refuse_treated_base(arrays, arms.treated, before)
+        rows += [_row(arrays, arms, name, before, t, design) for t in after]
     return join(*rows)
 
 
@@ -115,7 +117,7 @@ def _refuse_treated_base(arrays: UnitArrays, treated: BoolArray, before: int) ->
     if np.isfinite(cohort).any():
         late = isinstance(base, int | float) and bool((cohort <= base).any())
     else:
-        late = bool((arrays.received[treated, before] > 0).any())
+        late = bool((arrays.received[treated, before] == 1).any())
     if late:
         raise UsageError(
             f"in the base period {base} the treated are already treated; choose an earlier base. "
@@ -126,7 +128,7 @@ def _refuse_treated_base(arrays: UnitArrays, treated: BoolArray, before: int) ->
 
 def _row(
     arrays: UnitArrays,
-    treated: BoolArray,
+    arms: Arms,
     outcome: str,
     before: int,
     after: int,
@@ -134,8 +136,8 @@ def _row(
 ) -> Estimate:
     """Estimate one outcome and wave on the units seen in both periods."""
     change = arrays.outcome[:, after] - arrays.outcome[:, before]
-    keep = np.flatnonzero(np.isfinite(change) & (arrays.weight > 0))
-    d = treated[keep].astype(np.float64)
+    keep = np.flatnonzero(np.isfinite(change) & (arrays.weight > 0) & arms.known)
+    d = arms.treated[keep].astype(np.float64)
     wave, base = arrays.waves[after], arrays.waves[before]
     n_treated = int(d.sum())
     if n_treated in (0, len(keep)):

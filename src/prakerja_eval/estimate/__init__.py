@@ -14,7 +14,7 @@ from prakerja_eval.estimate.specs import (
     MultiplierBootstrap,
     Robust,
 )
-from prakerja_eval.estimate.terms import LinearFit, LinearTerm, MatchingTerm
+from prakerja_eval.estimate.terms import FirstStage, LinearFit, LinearTerm, MatchingTerm
 from prakerja_eval.estimate.variance import Variance, variance
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Clustered",
     "Estimate",
     "Findings",
+    "FirstStage",
     "Inference",
     "LinearFit",
     "LinearTerm",

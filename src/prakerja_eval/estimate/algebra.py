@@ -8,7 +8,7 @@ import pandas as pd
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate.estimate import COUNT_COLUMNS, INDEX_COLUMNS, Estimate
-from prakerja_eval.estimate.specs import Inference, Robust, instance_of
+from prakerja_eval.estimate.specs import Clustered, Inference, Robust, Unstated, instance_of
 from prakerja_eval.estimate.terms import Term
 from prakerja_eval.typing import FloatArray, IntArray
 
@@ -210,7 +210,8 @@ def aggregate(
     both = join(estimate, shares)
     theta = _product(estimate.theta[None, :], w[:, None])[0]
     psi = _product(both.psi[:, :k], w[:, None])
-    psi = psi + both.psi[:, k:] @ ((estimate.theta - theta) / total)[:, None]
+    moved = both.psi[:, k:].any(axis=0)
+    psi = psi + both.psi[:, k:] @ np.where(moved, (estimate.theta - theta) / total, 0.0)[:, None]
     # whoever moves a share takes part in the average
     drawn = np.any(both.sample[:, k:], axis=1, keepdims=True)
     effects = replace(subset(both, rows=range(k)), sample=both.sample[:, :k] | drawn)
@@ -262,10 +263,18 @@ def _agreed(values: pd.Series) -> object:
 
 
 def _agreed_default(estimate: Estimate, rows: IntArray) -> Inference:
-    """Return the rows' common default inference; where they differ, the plain variance of ψ."""
-    first = estimate.defaults[rows[0]]
-    same = all(estimate.defaults[k] == first for k in rows)
-    return first if same else Robust("HC0", reference="normal")
+    """Return the rows' common default inference.
+
+    Where they differ but share their clusters, cluster sums with G/(G − 1), or for independent
+    units the plain variance of ψ; where the clusters differ, none, and inference must be named.
+    """
+    specs: list[Inference] = [estimate.defaults[int(k)] for k in rows]
+    if all(spec == specs[0] for spec in specs):
+        return specs[0]
+    levels = {getattr(spec, "by", "unit") for spec in specs}
+    if levels == {"unit"}:
+        return Robust("HC0", reference="normal")
+    return Clustered(levels.pop()) if len(levels) == 1 else Unstated()
 
 
 def _joint_counts(counts: pd.DataFrame, n: int) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Do the answers agree? Joint Wald tests, and the test of equality that refuses unlike rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -9,7 +9,7 @@ from scipy import stats
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.estimate.estimate import Estimate, known_label
 from prakerja_eval.estimate.specs import Inference
-from prakerja_eval.estimate.variance import variance
+from prakerja_eval.estimate.variance import across_designs, variance
 from prakerja_eval.typing import FloatArray
 
 LIKE_WITH_LIKE = (
@@ -23,6 +23,7 @@ LIKE_WITH_LIKE = (
     "weighting",
 )
 NEVER_APART = ("estimand", "population", "outcome", "weighting")
+SHARES_NOTE = "The lottery's block shares are taken as drawn here, since the others' are."
 RANK_TOLERANCE = 1e-10
 
 
@@ -39,6 +40,8 @@ class WaldTest:
         Number of restrictions.
     df_denominator : float
         Infinite: chi-squared on ``df``; finite: F on (df, df_denominator), statistic divided by df.
+    note : str
+        What a reader of the test must know besides.
     """
 
     null: str
@@ -46,6 +49,7 @@ class WaldTest:
     df: int
     df_denominator: float
     p_value: float
+    note: str = ""
 
     def __repr__(self) -> str:
         law = (
@@ -53,7 +57,8 @@ class WaldTest:
             if np.isinf(self.df_denominator)
             else f"F({self.df}, {self.df_denominator:.4g})"
         )
-        return f"H0: {self.null}\n{law} = {self.statistic:.4f}, p = {self.p_value:.4f}"
+        said = f"H0: {self.null}\n{law} = {self.statistic:.4f}, p = {self.p_value:.4f}"
+        return f"{said}\n{self.note}" if self.note else said
 
 
 def wald(
@@ -62,6 +67,7 @@ def wald(
     *,
     restrictions: Sequence[Sequence[float]] | FloatArray | None = None,
     null: str | None = None,
+    shares_drawn: bool = False,
 ) -> WaldTest:
     """Test that linear combinations of the parameters are jointly zero.
 
@@ -75,6 +81,8 @@ def wald(
         Left out, every parameter is zero.
     null : str, optional
         The hypothesis in words, for printing.
+    shares_drawn : bool
+        Add the influence of a lottery's block shares where a row takes them as fixed.
 
     Returns
     -------
@@ -91,7 +99,7 @@ def wald(
     matrix = np.eye(len(estimate)) if restrictions is None else np.atleast_2d(restrictions)
     if matrix.shape[1] != len(estimate):
         raise UsageError(f"restrictions on {matrix.shape[1]} of {len(estimate)} parameters.")
-    var = variance(estimate, inference)
+    var = variance(estimate, inference, shares_drawn=shares_drawn)
     used = np.flatnonzero(np.any(matrix != 0, axis=0))
     gone = [var.status[k] for k in used if not np.isfinite(var.std_error()[k])]
     if gone:
@@ -167,7 +175,9 @@ def test_equal(
     restrictions = np.hstack([np.eye(k - 1), np.full((k - 1, 1), -1.0)])
     outcome = index["outcome"].iloc[0]
     null = f"the effect on {outcome} is the same by {', '.join(names[:-1])} and {names[-1]}"
-    return wald(estimate, inference, restrictions=restrictions, null=null)
+    drawn = across_designs(estimate)
+    test = wald(estimate, inference, restrictions=restrictions, null=null, shares_drawn=drawn)
+    return replace(test, note=SHARES_NOTE) if drawn else test
 
 
 test_equal.__test__ = False  # type: ignore[attr-defined]  # pytest: the name is a contract, no test

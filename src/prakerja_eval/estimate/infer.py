@@ -9,7 +9,14 @@ from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate import draws as boot
 from prakerja_eval.estimate.estimate import INDEX_COLUMNS, Estimate
 from prakerja_eval.estimate.findings import FINDINGS_COLUMNS, Findings
-from prakerja_eval.estimate.specs import Adjustment, Inference, MultiplierBootstrap, instance_of
+from prakerja_eval.estimate.specs import (
+    Adjustment,
+    Clustered,
+    Inference,
+    MultiplierBootstrap,
+    instance_of,
+)
+from prakerja_eval.estimate.strength import weak_first_stages
 from prakerja_eval.estimate.variance import Variance, variance
 from prakerja_eval.typing import FloatArray
 
@@ -60,11 +67,12 @@ def infer(
         raise UsageError(f"level is {level}; it must lie between 0 and 1, 0.95 say.")
     if adjust is not None:
         instance_of(adjust, Adjustment, "adjust")
-    var = variance(estimate, inference)
+    spec = _for_all(estimate, inference)
+    var = variance(estimate, spec)
     columns = _intervals(estimate.theta, var, level)
     draws = None
-    if isinstance(inference, MultiplierBootstrap):
-        columns, draws = _bootstrap(estimate.theta, var, inference, level, columns)
+    if isinstance(spec, MultiplierBootstrap):
+        columns, draws = _bootstrap(estimate.theta, var, spec, level, columns)
     columns |= {"p_adjusted": np.full(len(estimate), np.nan), "family": None}
     if adjust is not None:
         columns |= _adjusted(columns, draws, adjust)
@@ -73,12 +81,30 @@ def infer(
         {c: estimate.index[c].to_numpy() for c in INDEX_COLUMNS}
         | {"estimate": estimate.theta}
         | columns
-        | {"df": var.df, "inference": list(var.labels), "unit": None, "truth": np.nan}
+        | {"df": var.df, "inference": _labels(estimate, spec, var), "unit": None, "truth": np.nan}
         | {c: counts[c].to_numpy() for c in ("n", "n_treated", "n_comparison")}
         | {"n_clusters": var.n_clusters, "comparison_mean": counts["comparison_mean"].to_numpy()}
-        | {"status": _status(var)}
+        | {"status": _status(var, weak_first_stages(estimate, spec))}
     )
     return Findings(frame[list(FINDINGS_COLUMNS)], level=level)
+
+
+def _for_all(estimate: Estimate, inference: Inference | None) -> Inference | None:
+    """Return one specification for all rows: the one given, or a default that all share."""
+    if inference is not None:
+        return inference
+    first = estimate.defaults[0]
+    return first if all(d == first for d in estimate.defaults) else None
+
+
+def _labels(estimate: Estimate, spec: Inference | None, var: Variance) -> list[str]:
+    """Name each row's inference; a bootstrap among other defaults is not drawn, and says so."""
+    if spec is not None:
+        return list(var.labels)
+    return [
+        Clustered(d.by, "none").label if isinstance(d, MultiplierBootstrap) else label
+        for d, label in zip(estimate.defaults, var.labels, strict=True)
+    ]
 
 
 def _intervals(theta: FloatArray, var: Variance, level: float) -> dict[str, object]:
@@ -148,10 +174,14 @@ def _adjusted(
     return {"p_adjusted": out, "family": adjust.family}
 
 
-def _status(var: Variance) -> list[str]:
-    """Say why a standard error is missing where nothing was said yet."""
-    missing = ~np.isfinite(var.std_error())
-    return [
-        "no variance: the influence is zero for every unit" if gone and s == "ok" else s
-        for gone, s in zip(missing, var.status, strict=True)
-    ]
+def _status(var: Variance, weak: dict[int, str]) -> list[str]:
+    """Say why a standard error is missing where nothing was said yet, or not to be trusted."""
+    status = []
+    for k, (se, state) in enumerate(zip(var.std_error(), var.status, strict=True)):
+        if state != "ok":
+            status.append(state)
+        elif not np.isfinite(se):
+            status.append("no variance: the influence is zero for every unit")
+        else:
+            status.append(weak.get(k, state))
+    return status

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prakerja_eval.numerics.moments import GroupMoments
+from prakerja_eval.numerics.moments import GroupMoments, about
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +16,8 @@ class GroupMean:
     n : int
         People observed.
     mean, std_error : float
-        NaN with fewer than two people. The standard error takes the weights as unrelated to the
-        spread of the outcome: s / sqrt(n_eff), with Kish's effective number n_eff.
+        NaN with fewer than two people. The standard error is that of a ratio of weighted sums,
+        sqrt(n / (n - 1) sum w^2 (y - mean)^2) / sum w; with equal weights, s / sqrt(n).
     """
 
     n: int
@@ -30,9 +30,9 @@ def group_mean(cells: GroupMoments, group: int, wave: int) -> GroupMean:
     seen = (cells.group == group) & ((cells.pattern >> wave) & 1 == 1)
     w, m = cells.weight[seen], cells.mean[seen, wave]
     n, total = int(cells.n[seen].sum()), float(w.sum())
-    if n < 2 or total <= 0:
+    if n < 2:
         return GroupMean(n, np.nan, np.nan)
     mean = float(w @ m / total)
-    squares = float(cells.cross[seen, wave, wave].sum() + w @ (m - mean) ** 2)
-    effective = total**2 / float(cells.weight_sq[seen].sum())
-    return GroupMean(n, mean, float(np.sqrt(squares / total / (effective - 1))))
+    _, second = about(cells, np.full_like(cells.mean, mean))
+    squares = float(second[seen, wave].sum())
+    return GroupMean(n, mean, float(np.sqrt(n / (n - 1) * squares) / total))

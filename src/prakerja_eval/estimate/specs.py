@@ -193,7 +193,19 @@ class MultiplierBootstrap:
         return f"multiplier bootstrap by {self.by} ({self.reps} draws)"
 
 
-Inference: TypeAlias = Classical | Robust | Clustered | AbadieImbens | MultiplierBootstrap
+@dataclass(frozen=True, slots=True)
+class Unstated:
+    """The default of a combination of rows whose own defaults have different clusters."""
+
+    @property
+    def label(self) -> str:
+        """Name the specification as tables print it."""
+        return "none stated"
+
+
+Inference: TypeAlias = (
+    Classical | Robust | Clustered | AbadieImbens | MultiplierBootstrap | Unstated
+)
 
 AdjustMethod: TypeAlias = Literal["holm", "bh", "romano_wolf"]
 

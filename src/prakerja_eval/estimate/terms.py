@@ -88,10 +88,22 @@ class LinearTerm:
     """The part c'b of a parameter, with b from a linear fit.
 
     ``core`` is the part of ψ that the leverage corrections rescale, row by row.
+
+    Attributes
+    ----------
+    fit : LinearFit
+    contrast : (p,) array
+        c.
+    share : (m,) array, optional
+        Influence of shares (of blocks, say) that ψ takes as fixed. A test across designs adds it.
+    first : FirstStage, optional
+        The first stage of a ratio.
     """
 
     fit: LinearFit
     contrast: FloatArray
+    share: FloatArray | None = None
+    first: "FirstStage | None" = None
 
     def core(self) -> FloatArray:
         """Return (X M c)_i w_i e_i, (m,)."""
@@ -99,11 +111,31 @@ class LinearTerm:
 
     def scaled(self, factor: float) -> "LinearTerm":
         """Return the term of ``factor`` times the parameter."""
-        return replace(self, contrast=self.contrast * factor)
+        share = None if self.share is None else self.share * factor
+        return replace(self, contrast=self.contrast * factor, share=share)
 
     def moved(self, positions: IntArray) -> "LinearTerm":
         """Return the term with unit positions mapped through ``positions``."""
-        return replace(self, fit=replace(self.fit, rows=positions[self.fit.rows]))
+        first = None if self.first is None else self.first.moved(positions)
+        return replace(self, fit=replace(self.fit, rows=positions[self.fit.rows]), first=first)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FirstStage:
+    """What the offer does to receipt: the denominator of a ratio, whose strength is judged.
+
+    Attributes
+    ----------
+    theta : float
+    term : LinearTerm
+    """
+
+    theta: float
+    term: LinearTerm
+
+    def moved(self, positions: IntArray) -> "FirstStage":
+        """Return the first stage with unit positions mapped through ``positions``."""
+        return replace(self, term=self.term.moved(positions))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

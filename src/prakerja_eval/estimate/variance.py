@@ -1,6 +1,6 @@
 """How uncertain are the estimates? The only room that computes a covariance from influence."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -25,12 +25,14 @@ from prakerja_eval.estimate.specs import (
     Inference,
     MultiplierBootstrap,
     Robust,
+    Unstated,
     instance_of,
 )
 from prakerja_eval.estimate.terms import LinearTerm, MatchingTerm, Term
 from prakerja_eval.typing import FloatArray, IntArray
 
 ONE_UNIT = "an arm or cell of one unit has no variance"
+NO_DEFAULT = "the combined rows have defaults by different clusters: name an inference"
 ONE_CLUSTER = "one cluster alone identifies the effect, or a block's: no variance between clusters"
 
 
@@ -71,7 +73,9 @@ class Variance:
         return float(np.sqrt(spread)) if spread > 0 else np.nan, float(self.df[[row, other]].min())
 
 
-def variance(estimate: Estimate, inference: Inference | None = None) -> Variance:
+def variance(
+    estimate: Estimate, inference: Inference | None = None, *, shares_drawn: bool = False
+) -> Variance:
     """Return the joint covariance of an estimate's rows.
 
     Parameters
@@ -81,6 +85,8 @@ def variance(estimate: Estimate, inference: Inference | None = None) -> Variance
     inference : Inference, optional
         One specification for all rows. Left out: each row under its own default; rows that share
         their independent units then share a covariance, and rows that do not get NaN between them.
+    shares_drawn : bool
+        Add the influence of shares that a row takes as fixed (those of a lottery's blocks).
 
     Raises
     ------
@@ -89,6 +95,8 @@ def variance(estimate: Estimate, inference: Inference | None = None) -> Variance
     """
     if inference is not None:
         instance_of(inference, Inference, "inference")
+    if shares_drawn:
+        estimate = replace(estimate, psi=estimate.psi + _shares(estimate))
     specs = estimate.defaults if inference is None else (inference,) * len(estimate)
     levels = [_level(spec) for spec in specs]
     parts = []
@@ -96,6 +104,27 @@ def variance(estimate: Estimate, inference: Inference | None = None) -> Variance
         rows = np.array([k for k, other in enumerate(levels) if other == level])
         parts.append((rows, _at_level(estimate, rows, [specs[k] for k in rows], level)))
     return parts[0][1] if len(parts) == 1 else _apart(len(estimate), parts)
+
+
+def _shares(estimate: Estimate) -> FloatArray:
+    """Return the influence of the shares that rows take as fixed, (n, K)."""
+    n = len(estimate.units)
+    columns = []
+    for terms in estimate.terms:
+        linear = [t for t in terms if isinstance(t, LinearTerm)]
+        columns.append(sum_rows([(t.fit.rows, t.share) for t in linear if t.share is not None], n))
+    return np.column_stack(columns)
+
+
+def across_designs(estimate: Estimate) -> bool:
+    """Say whether a lottery with fixed block shares stands beside designs that have none.
+
+    Between the blocks the effects vary, and the others' influence has that variation in it. A
+    difference at fixed shares would count it twice instead of cancelling it.
+    """
+    fixed = _shares(estimate).any(axis=0)
+    others = [not any(isinstance(t, LinearTerm) for t in terms) for terms in estimate.terms]
+    return bool(fixed.any() and any(others))
 
 
 def _level(spec: Inference) -> str:
@@ -153,6 +182,8 @@ def _row_scores(
     state = str(estimate.counts["status"].iloc[k])
     if np.isnan(estimate.theta[k]) or np.isnan(psi).any():
         return np.full(groups, np.nan), np.inf, state
+    if isinstance(spec, Unstated):
+        return np.full(groups, np.nan), np.inf, NO_DEFAULT
     if not isinstance(spec, Classical) and any(alone(t) for t in terms):
         return np.full(groups, np.nan), np.inf, ONE_UNIT
     if isinstance(spec, Clustered | MultiplierBootstrap):

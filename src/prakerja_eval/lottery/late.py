@@ -3,19 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from prakerja_eval.errors import NotEstimableError
-from prakerja_eval.estimate import Estimate, join, variance
+from prakerja_eval.estimate import Estimate, FirstStage, join
 from prakerja_eval.estimate.specs import instance_of
 from prakerja_eval.lottery.design import Design
 from prakerja_eval.lottery.itt import lottery_row
-from prakerja_eval.lottery.regression import Difference, difference
+from prakerja_eval.lottery.regression import difference
 from prakerja_eval.lottery.sample import Sample, samples
 from prakerja_eval.panel import PanelProtocol, WaveLabel
 
 NO_FIRST_STAGE = 1e-10
-WEAK_F = 10.0
 
 
 def late(
@@ -45,8 +42,8 @@ def late(
     -------
     Estimate
         One row an outcome and wave; ψ = (ψ_ITT − LATE ψ_F) / F. ``n_treated`` counts winners;
-        ``comparison_mean`` is the mean that compliers have without treatment. The status says so
-        where the first stage has F below 10.
+        ``comparison_mean`` is the mean that compliers have without treatment. After
+        inference the status says so where the first stage has F below 10 under the same inference.
 
     Raises
     ------
@@ -86,28 +83,18 @@ def _row(sample: Sample, design: Design) -> Estimate:
         linear,
         theta=theta,
         psi=linear.psi / first.theta,
-        term=linear.term.scaled(1.0 / first.theta),
+        term=replace(
+            linear.term.scaled(1.0 / first.theta), first=FirstStage(first.theta, first.term)
+        ),
         comparison_mean=_untreated_mean(sample, design, first.theta),
     )
-    row = lottery_row(sample, design, scaled, _labels(sample, design))
-    return row if row.counts["status"][0] != "ok" else _warned(row, sample, design, first)
+    return lottery_row(sample, design, scaled, _labels(sample, design))
 
 
 def _untreated_mean(sample: Sample, design: Design, first: float) -> float:
     """Return the mean that compliers have without treatment, the difference in y(1 − d) over −F."""
     untreated = replace(design, shares="fixed")
     return difference(sample.y * (1 - sample.received), sample, untreated).theta / -first
-
-
-def _warned(row: Estimate, sample: Sample, design: Design, first: Difference) -> Estimate:
-    """Say in the status when the first stage is too weak for the interval to be trusted."""
-    offer = lottery_row(sample, design, first, _labels(sample, design))
-    se = float(variance(offer).std_error()[0])
-    strength = (first.theta / se) ** 2 if se > 0 else np.inf
-    if strength >= WEAK_F:
-        return row
-    status = f"weak first stage (F = {strength:.1f}): the interval is not reliable"
-    return replace(row, counts=row.counts.assign(status=status))
 
 
 def _labels(sample: Sample, design: Design) -> dict[str, object]:

@@ -60,9 +60,9 @@ def difference(y: FloatArray, sample: Sample, design: Design) -> Difference:
             rows=sample.rows,
             cells=blocks.cell,
         )
-        drawn = blocks.psi_share if design.shares == "superpopulation" else 0.0
         term = LinearTerm(fit, contrast)
-        return Difference(blocks.theta, blocks.psi + drawn, term, blocks.comparison_mean)
+        answer = Difference(blocks.theta, blocks.psi, term, blocks.comparison_mean)
+        return _with_shares(answer, blocks.psi_share, design)
     return _regression(y, sample, design, share_weights, blocks.comparison_mean)
 
 
@@ -103,12 +103,21 @@ def _regression(
     contrast = np.concatenate([shares, np.zeros(X.shape[1] - len(shares))])
     psi = fit.psi @ contrast
     theta = float(contrast @ fit.beta)
-    if design.shares == "superpopulation":
-        k = interactions.shape[1]
-        tilt = centred @ fit.beta[X.shape[1] - k :] if k else 0.0
-        psi = psi + drawn * (dummies @ fit.beta[:n_blocks] + tilt - theta)
     linear = LinearFit(fit.residuals, fit.weights, fit.bread, sample.rows, design=X)
-    return Difference(theta, psi, LinearTerm(linear, contrast), mean)
+    answer = Difference(theta, psi, LinearTerm(linear, contrast), mean)
+    if single:
+        return answer
+    k = interactions.shape[1]
+    tilt = centred @ fit.beta[X.shape[1] - k :] if k else 0.0
+    share = drawn * (dummies @ fit.beta[:n_blocks] + tilt - theta)
+    return _with_shares(answer, share, design)
+
+
+def _with_shares(answer: Difference, share: FloatArray, design: Design) -> Difference:
+    """Put the influence of the block shares into ψ where they are drawn, beside it where fixed."""
+    if design.shares == "superpopulation":
+        return replace(answer, psi=answer.psi + share)
+    return replace(answer, term=replace(answer.term, share=share))
 
 
 def _collinear(column: int, n_effects: int, design: Design) -> str:

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from prakerja_eval.matching.effects import MatchedEffect
-from prakerja_eval.matching.neighbours import nearest_runs
-from prakerja_eval.typing import BoolArray, FloatArray
+from prakerja_eval.matching.neighbours import Runs, nearest_runs
+from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,7 @@ def local_sigma2(
     score: FloatArray,
     neighbours: int = 1,
     tie_tolerance: float = 0.0,
+    groups: IntArray | None = None,
 ) -> FloatArray:
     """Estimate the variance of each unit from its nearest neighbours of the same arm.
 
@@ -102,6 +103,9 @@ def local_sigma2(
         Number J of other units; an arm has to have more.
     tie_tolerance : float
         Tolerance on the squared distance within which a unit counts as tied.
+    groups : (n,) int array, optional
+        Exact groups: neighbours share the unit's own. A unit that is alone of its arm in its group
+        has those of the whole arm.
 
     Returns
     -------
@@ -116,10 +120,19 @@ def local_sigma2(
         raise ValueError("neighbours must be at least 1 and below the size of either arm")
     sigma2 = np.empty(len(y))
     for arm in (treated, ~treated):
-        runs = nearest_runs(score[arm], score[arm], neighbours + 1, np.inf, tie_tolerance)
+        near = (score[arm], score[arm], neighbours + 1, np.inf, tie_tolerance)
         e = y[arm] - y[arm].mean()
-        mean = runs.total(e) / runs.count
-        # Not below zero, where rounding would have it so.
-        spread = np.maximum(runs.total(e**2) - runs.count * mean**2, 0.0)
-        sigma2[arm] = spread / (runs.count - 1)
+        sigma2[arm] = _spread(nearest_runs(*near), e)
+        if groups is not None:
+            within = nearest_runs(*near, (groups[arm], groups[arm]))
+            sigma2[arm] = np.where(within.count > 1, _spread(within, e), sigma2[arm])
     return sigma2
+
+
+def _spread(runs: Runs, e: FloatArray) -> FloatArray:
+    """Return the sample variance of each run, NaN where it has one unit."""
+    mean = runs.total(e) / runs.count
+    # Not below zero, where rounding would have it so.
+    spread = np.maximum(runs.total(e**2) - runs.count * mean**2, 0.0)
+    more = runs.count > 1
+    return np.where(more, spread / np.where(more, runs.count - 1, 1), np.nan)

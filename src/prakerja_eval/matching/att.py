@@ -132,8 +132,6 @@ def att(
     rows = []
     for name in [outcome] if isinstance(outcome, str) else outcome:
         arrays = panel.arrays(ArrayRequest(name))
-        if not np.array_equal(arrays.units, matched.propensity.units.index.to_numpy()):
-            raise UsageError("the pairs were made on other units than this panel's; match again.")
         for t in outcome_waves(arrays, panel.roles, waves):
             rows.append(_row(arrays, matched, (name, t), bias_adjust, options))
     return join(*rows)
@@ -141,17 +139,23 @@ def att(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Observed:
-    """The units seen in a wave, and the pairs of which both people were seen."""
+    """The matched sample's units seen in a wave, and the pairs of which both people were seen.
+
+    ``at`` are positions in the matched sample; ``rows`` in the panel.
+    """
 
     at: IntArray
+    rows: IntArray
     y: FloatArray
     treated: BoolArray
     score: FloatArray
+    groups: IntArray | None
     pairs: Pairs
 
 
 def _observed(arrays: UnitArrays, matched: Matched, wave: int) -> _Observed:
-    y = arrays.outcome[:, wave]
+    place_in_panel = matched.propensity.positions(arrays)
+    y = arrays.outcome[place_in_panel, wave]
     seen = np.isfinite(y)
     at = np.flatnonzero(seen)
     place = np.cumsum(seen) - 1
@@ -162,7 +166,9 @@ def _observed(arrays: UnitArrays, matched: Matched, wave: int) -> _Observed:
     )
     fit = matched.propensity.fit
     scale = fit.probability if matched.design.scale == "probability" else fit.linear_predictor
-    return _Observed(at, y[at], matched.propensity.treated[at], scale[at], kept)
+    groups = None if matched.groups is None else matched.groups[at]
+    treated = matched.propensity.treated[at]
+    return _Observed(at, place_in_panel[at], y[at], treated, scale[at], groups, kept)
 
 
 def _row(
@@ -182,7 +188,7 @@ def _row(
     effect = matched_effect(seen.y, seen.treated, seen.pairs, shift)
     part = np.flatnonzero(effect.focal | (effect.used > 0))
     term = _term(seen, matched, effect, part, options)
-    units = arrays.clusters.iloc[seen.at[part]]
+    units = arrays.clusters.iloc[seen.rows[part]]
     if not matched.design.replace:
         units = units.assign(pair=_pair_names(seen, part))
     arm = seen.treated[part]
@@ -228,7 +234,9 @@ def _term(
         sigma2 = constant_sigma2(effect)
     else:
         tolerance = matched.design.tie_tolerance * float(seen.score.var(ddof=1))
-        sigma2 = local_sigma2(seen.y, seen.treated, seen.score, options.neighbours, tolerance)
+        sigma2 = local_sigma2(
+            seen.y, seen.treated, seen.score, options.neighbours, tolerance, seen.groups
+        )
     known = getattr(matching_variance(effect, sigma2), options.target)
     fitted = _corrected(seen, matched, effect, known, options)
     variance = known if fitted is None else fitted
@@ -237,9 +245,9 @@ def _term(
             "the Abadie-Imbens variance is not above zero: there are too few pairs, or the "
             "outcome does not vary among them."
         )
-    psi = linear_form(seen.y, seen.treated, seen.score, effect)
+    psi = linear_form(seen.y, seen.treated, seen.score, effect, seen.groups)
     return MatchingTerm(
-        psi=rescale(psi, variance)[part],
+        psi=rescale(psi, variance, effect.focal)[part],
         rows=np.arange(len(part)),
         variance=variance,
         variance_known=known,
@@ -286,8 +294,9 @@ def _regression(seen: _Observed, effect: MatchedEffect, part: IntArray) -> Linea
 
 
 def _pair_names(seen: _Observed, part: IntArray) -> list[str]:
-    """Return the pair of each matched unit, named by the position of its focal unit."""
+    """Return the pair of each matched unit, named by its focal unit's position in the match."""
     name = np.full(len(seen.y), -1)
-    name[seen.pairs.comparison] = seen.pairs.focal
-    name[seen.pairs.focal] = seen.pairs.focal
+    focal = seen.at[seen.pairs.focal]
+    name[seen.pairs.comparison] = focal
+    name[seen.pairs.focal] = focal
     return [str(p) for p in name[part]]

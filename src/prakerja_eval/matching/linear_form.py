@@ -15,18 +15,24 @@ import numpy as np
 from numpy.polynomial import legendre
 
 from prakerja_eval.matching.effects import MatchedEffect
-from prakerja_eval.typing import BoolArray, FloatArray
+from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 ORDER = 3
 """Order of the polynomial in the score; lower in an arm with fewer than four distinct scores."""
 
 
 def linear_form(
-    y: FloatArray, treated: BoolArray, score: FloatArray, effect: MatchedEffect
+    y: FloatArray,
+    treated: BoolArray,
+    score: FloatArray,
+    effect: MatchedEffect,
+    groups: IntArray | None = None,
 ) -> FloatArray:
     """Decompose a matching estimate into one contribution a unit.
 
-    tau is the bias-corrected estimate of the same decomposition, so that psi adds up to zero.
+    mu_w is fitted where it is needed: among the units of arm w that are focal or serve, each
+    weighing D_i + K_i. tau is the bias-corrected estimate of the same decomposition, so that psi
+    adds up to zero.
 
     Parameters
     ----------
@@ -36,6 +42,8 @@ def linear_form(
         Who was treated.
     effect : MatchedEffect
         The estimate.
+    groups : (n,) int array, optional
+        Exact groups; mu_w has a level of its own in each.
 
     Returns
     -------
@@ -44,16 +52,25 @@ def linear_form(
         neither is focal nor serves.
     """
     D = effect.focal.astype(np.float64)
-    mu1 = _series(y, score, treated)
-    mu0 = _series(y, score, ~treated)
-    residual = np.where(treated, y - mu1, mu0 - y)
-    raw = D * (mu1 - mu0) + (D + effect.used) * residual
-    psi: FloatArray = (raw - D * (raw.sum() / D.sum())) / D.sum()
+    part = np.flatnonzero((D > 0) | (effect.used > 0))
+    weight = (D + effect.used)[part]
+    basis = _basis(score[part], None if groups is None else groups[part])
+    arm = treated[part]
+    mu1, mu0 = (_fitted(y[part], basis, np.where(a, weight, 0.0)) for a in (arm, ~arm))
+    residual = np.where(arm, y[part] - mu1, mu0 - y[part])
+    focal = D[part]
+    raw = focal * (mu1 - mu0) + weight * residual
+    psi = np.zeros(len(y))
+    psi[part] = (raw - focal * (raw.sum() / focal.sum())) / focal.sum()
     return psi
 
 
-def rescale(psi: FloatArray, variance: float) -> FloatArray:
+def rescale(psi: FloatArray, variance: float, focal: BoolArray) -> FloatArray:
     """Scale psi so that its squares add up to ``variance``.
+
+    The focal units' part is shared with other designs on the same people and stays as it is; the
+    part of the units that only serve is scaled. Where the focal part alone exceeds the variance,
+    or everyone is focal, all is scaled alike.
 
     Parameters
     ----------
@@ -61,6 +78,8 @@ def rescale(psi: FloatArray, variance: float) -> FloatArray:
         Contributions.
     variance : float
         Variance to be met.
+    focal : (n,) bool
+        Whose effect it is.
 
     Returns
     -------
@@ -74,16 +93,29 @@ def rescale(psi: FloatArray, variance: float) -> FloatArray:
     squares = float(psi @ psi)
     if variance < 0 or squares == 0:
         raise ValueError("the variance must not be negative, nor psi zero throughout")
-    scaled: FloatArray = psi * np.sqrt(variance / squares)
-    return scaled
+    own = float(psi[focal] @ psi[focal])
+    if variance - own > 0 and own < squares:
+        factor = np.sqrt((variance - own) / (squares - own))
+        return np.where(focal, psi, psi * factor)
+    return np.asarray(psi * np.sqrt(variance / squares))
 
 
-def _series(y: FloatArray, score: FloatArray, arm: BoolArray) -> FloatArray:
-    """Fit a Legendre series in the score within one arm, and evaluate it at every score."""
+def _basis(score: FloatArray, groups: IntArray | None) -> FloatArray:
+    """Return a Legendre series in the score, with indicators of the exact groups."""
     low, high = float(score.min()), float(score.max())
     x = 2 * (score - low) / (high - low) - 1 if high > low else np.zeros_like(score)
-    order = min(ORDER, len(np.unique(x[arm])) - 1)
-    basis = legendre.legvander(x, order)
-    coefficients = np.linalg.lstsq(basis[arm], y[arm], rcond=None)[0]
-    fitted: FloatArray = basis @ coefficients
-    return fitted
+    series = legendre.legvander(x, ORDER)
+    if groups is None:
+        return np.asarray(series)
+    levels = np.unique(groups)
+    return np.hstack([series, groups[:, None] == levels[None, 1:]])
+
+
+def _fitted(y: FloatArray, basis: FloatArray, weight: FloatArray) -> FloatArray:
+    """Fit y on the basis by weighted least squares and evaluate it for every unit.
+
+    The solution of least length where the weighted units do not tell all terms apart.
+    """
+    root = np.sqrt(weight)
+    coefficients = np.linalg.lstsq(basis * root[:, None], y * root, rcond=None)[0]
+    return np.asarray(basis @ coefficients)

@@ -16,7 +16,9 @@ from prakerja_eval.matching.pairs import (
     both_ways,
     effective_sample_size,
     in_sample,
+    matched,
     matching_weights,
+    times_used,
 )
 from prakerja_eval.matching.propensity import Propensity, propensity
 from prakerja_eval.panel import ArrayRequest, PanelProtocol
@@ -37,11 +39,14 @@ class Matched:
         The score and the units.
     pairs : Pairs
         Positions of the focal unit and of the unit it is compared with, weight, distance.
+    groups : (n,) int array, optional
+        Codes of the combinations on which a pair agrees, where the design asks for that.
     """
 
     design: Nearest
     propensity: Propensity
     pairs: Pairs
+    groups: IntArray | None = None
 
     @property
     def focal(self) -> BoolArray:
@@ -57,16 +62,16 @@ class Matched:
 
     @property
     def weights(self) -> FloatArray:
-        """Return unit weights after matching, zero for the unmatched, (n,)."""
-        n, treated = len(self.focal), self.propensity.treated
-        out = np.zeros(n)
-        for arm in (treated, ~treated):
-            mine = np.flatnonzero(arm[self.pairs.focal])
-            if len(mine):
-                pairs = Pairs(*(getattr(self.pairs, name)[mine] for name in Pairs.__slots__))
-                made = matching_weights(pairs, n, n)
-                out += made.focal + made.comparison
-        return out
+        """Return unit weights after matching, zero for the unmatched, (n,).
+
+        A focal unit counts once, and each time (or part of a time) that it serves; in an arm that
+        only serves, weights add up to the number of matched people.
+        """
+        n = len(self.focal)
+        if self.design.estimand != "ATE":
+            made = matching_weights(self.pairs, n, n)
+            return made.focal + made.comparison
+        return matched(self.pairs, n) + times_used(self.pairs, n)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -159,7 +164,7 @@ def match(
     pairs = found[0] if len(found) == 1 else both_ways(*found)
     if not len(pairs.focal):
         raise NotEstimableError("nobody has a counterpart within the caliper and exact groups.")
-    return Matched(design, fitted, pairs)
+    return Matched(design, fitted, pairs, groups)
 
 
 def _exact_groups(panel: PanelProtocol, design: Nearest, fitted: Propensity) -> IntArray | None:
@@ -167,9 +172,8 @@ def _exact_groups(panel: PanelProtocol, design: Nearest, fitted: Propensity) -> 
     if not design.exact:
         return None
     arrays = panel.arrays(ArrayRequest(None, design.exact))
-    if not np.array_equal(arrays.units, fitted.units.index.to_numpy()):
-        raise UsageError("the score was fitted on other units than this panel's.")
-    _, codes = np.unique(arrays.covariates, axis=0, return_inverse=True)
+    at = fitted.positions(arrays)
+    _, codes = np.unique(arrays.covariates[at], axis=0, return_inverse=True)
     return np.asarray(codes.ravel(), dtype=np.int64)
 
 

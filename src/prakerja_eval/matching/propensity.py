@@ -9,7 +9,7 @@ import pandas as pd
 from prakerja_eval.errors import CollinearityError, NotEstimableError, SeparationError, UsageError
 from prakerja_eval.numerics.logit import Logit, logit
 from prakerja_eval.panel import ArrayRequest, PanelProtocol, UnitArrays, treated_units
-from prakerja_eval.typing import BoolArray, FloatArray
+from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -19,7 +19,7 @@ class Propensity:
     Attributes
     ----------
     units : DataFrame
-        Unit table, n rows in order of first appearance.
+        Unit table, n rows in order of first appearance; without people whose receipt is unknown.
     treated : (n,) bool array
     covariates : (n, p) array
         Without the constant.
@@ -55,6 +55,22 @@ class Propensity:
     def coefficients(self) -> pd.Series:
         """Return the logit's coefficients by name."""
         return pd.Series(self.fit.beta, index=["constant", *self.names])
+
+    def positions(self, arrays: UnitArrays) -> IntArray:
+        """Return where each of the score's units stands in a panel's arrays.
+
+        Raises
+        ------
+        UsageError
+            If the panel lacks one of them.
+        """
+        at = pd.Index(arrays.units).get_indexer(self.units.index)
+        if (at < 0).any():
+            raise UsageError(
+                f"{int((at < 0).sum())} of the people whose score was fitted are not in this "
+                "panel; fit the score and match on the panel at hand."
+            )
+        return np.asarray(at, dtype=np.int64)
 
     def __repr__(self) -> str:
         n1 = int(self.treated.sum())
@@ -104,22 +120,22 @@ def propensity(panel: PanelProtocol, covariates: Sequence[str]) -> Propensity:
             "matching with sampling weights is not offered; build the panel without Roles(weight)."
         )
     arrays = panel.arrays(ArrayRequest(None, tuple(covariates)))
-    treated = treated_units(arrays, panel.roles)
+    arms = treated_units(arrays, panel.roles)
+    treated, X = arms.treated[arms.known], arrays.covariates[arms.known]
     if treated.all() or not treated.any():
         arm = "comparison" if treated.all() else "treated"
         raise NotEstimableError(f"the panel has no {arm} unit; widen where().")
-    return Propensity(
-        arrays.clusters, treated, arrays.covariates, arrays.names, _fit(arrays, treated)
-    )
+    fit = _fit(X, arrays.names, treated)
+    return Propensity(arrays.clusters.iloc[arms.known], treated, X, arrays.names, fit)
 
 
-def _fit(arrays: UnitArrays, treated: BoolArray) -> Logit:
+def _fit(covariates: FloatArray, names: tuple[str, ...], treated: BoolArray) -> Logit:
     """Fit the logit; name the covariate in a refusal."""
-    X = np.column_stack([np.ones(len(treated)), arrays.covariates])
+    X = np.column_stack([np.ones(len(treated)), covariates])
     try:
         return logit(treated.astype(np.float64), X, np.ones(len(treated)))
     except (SeparationError, CollinearityError) as error:
-        name = ("constant", *arrays.names)[error.column]
+        name = ("constant", *names)[error.column]
         what = (
             "predicts treatment perfectly, so that some people have no counterpart"
             if isinstance(error, SeparationError)

@@ -18,13 +18,16 @@ class GroupMoments:
     pattern : (C,) int
         Bit t is set where the cell's units are observed at wave t.
     n : (C,) int
-        Units.
+        Units of positive weight; those of weight zero are left out of everything.
     weight, weight_sq : (C,)
         Sums of w and of w squared.
     mean : (C, T)
         Weighted means; NaN where not observed.
     cross : (C, T, T)
         sum w (y - mean)(y - mean)' about the cell's own mean; NaN where not observed.
+    first_sq, second_sq : (C, T)
+        Sums of w squared times (y - mean) and (y - mean) squared, from which the variance of a
+        weighted mean follows; NaN where not observed.
     """
 
     group: IntArray
@@ -34,6 +37,8 @@ class GroupMoments:
     weight_sq: FloatArray
     mean: FloatArray
     cross: FloatArray
+    first_sq: FloatArray
+    second_sq: FloatArray
 
     @property
     def sum(self) -> FloatArray:
@@ -56,6 +61,7 @@ def group_moments(codes: IntArray, y: FloatArray, w: FloatArray) -> GroupMoments
     n_waves = y.shape[1]
     if n_waves > 62:
         raise ValueError(f"a missingness pattern holds 62 waves, not {n_waves}")
+    codes, y, w = codes[w > 0], y[w > 0], w[w > 0]
     pattern = ~np.isnan(y) @ (np.int64(1) << np.arange(n_waves, dtype=np.int64))
     order = np.lexsort((pattern, codes))
     keys = np.column_stack([codes, pattern])[order].astype(np.int64)
@@ -70,8 +76,10 @@ def group_moments(codes: IntArray, y: FloatArray, w: FloatArray) -> GroupMoments
         n=np.array([r.size for r in rows], dtype=np.int64),
         weight=np.array([w[r].sum() for r in rows], dtype=np.float64),
         weight_sq=np.array([(w[r] ** 2).sum() for r in rows], dtype=np.float64),
-        mean=np.array([mean for mean, _ in cells], dtype=np.float64).reshape(-1, n_waves),
-        cross=np.array([c for _, c in cells], dtype=np.float64).reshape(-1, n_waves, n_waves),
+        mean=np.array([c[0] for c in cells], dtype=np.float64).reshape(-1, n_waves),
+        cross=np.array([c[1] for c in cells], dtype=np.float64).reshape(-1, n_waves, n_waves),
+        first_sq=np.array([c[2] for c in cells], dtype=np.float64).reshape(-1, n_waves),
+        second_sq=np.array([c[3] for c in cells], dtype=np.float64).reshape(-1, n_waves),
     )
 
 
@@ -90,6 +98,7 @@ def combine(a: GroupMoments, b: GroupMoments) -> GroupMoments:
     mean = left.mean + share[:, None] * delta
     cross = left.cross + right.cross + between
     seen = (keys[:, 1][:, None] >> np.arange(n_waves)) & 1 == 1
+    firsts, seconds = zip(*(about(m, mean) for m in (left, right)), strict=True)
     return GroupMoments(
         group=keys[:, 0],
         pattern=keys[:, 1],
@@ -98,17 +107,28 @@ def combine(a: GroupMoments, b: GroupMoments) -> GroupMoments:
         weight_sq=left.weight_sq + right.weight_sq,
         mean=np.where(seen, mean, np.nan),
         cross=np.where(seen[:, :, None] & seen[:, None, :], cross, np.nan),
+        first_sq=np.where(seen, sum(firsts), np.nan),
+        second_sq=np.where(seen, sum(seconds), np.nan),
     )
 
 
-def _cell(y: FloatArray, w: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean (T,) and centred cross-products (T, T) of one cell."""
+def about(m: GroupMoments, centre: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the sums of w squared times (y - centre) and (y - centre) squared, each (C, T)."""
+    shift = m.mean - centre
+    weight_sq = m.weight_sq[:, None]
+    first = m.first_sq + weight_sq * shift
+    return first, m.second_sq + 2 * shift * m.first_sq + weight_sq * shift**2
+
+
+def _cell(y: FloatArray, w: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Mean, centred cross-products, and sums of w squared times deviations, of one cell."""
     # Differences from a unit of the cell come first: a large common level then costs no digits.
     shifted = y - y[0]
     total = w.sum()
     offset = w @ shifted / total if total > 0 else np.zeros_like(y[0])
     centred = shifted - offset
-    return y[0] + offset, (centred * w[:, None]).T @ centred
+    cross = (centred * w[:, None]).T @ centred
+    return y[0] + offset, cross, w**2 @ centred, w**2 @ centred**2
 
 
 def _keys(m: GroupMoments) -> IntArray:
@@ -121,6 +141,8 @@ def _spread(m: GroupMoments, position: IntArray, n_cells: int) -> GroupMoments:
     n = np.zeros(n_cells, dtype=np.int64)
     weight, weight_sq = np.zeros(n_cells), np.zeros(n_cells)
     mean, cross = np.zeros((n_cells, n_waves)), np.zeros((n_cells, n_waves, n_waves))
+    first_sq, second_sq = np.zeros((n_cells, n_waves)), np.zeros((n_cells, n_waves))
     n[position], weight[position], weight_sq[position] = m.n, m.weight, m.weight_sq
     mean[position], cross[position] = m.mean, m.cross
-    return GroupMoments(n, n, n, weight, weight_sq, mean, cross)
+    first_sq[position], second_sq[position] = m.first_sq, m.second_sq
+    return GroupMoments(n, n, n, weight, weight_sq, mean, cross, first_sq, second_sq)

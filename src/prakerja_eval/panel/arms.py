@@ -1,6 +1,7 @@
 """Who was treated, and in which waves is the outcome read? One rule for all three wings."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,36 +11,63 @@ from prakerja_eval.panel.roles import Roles, WaveLabel
 from prakerja_eval.typing import BoolArray
 
 
-def treated_units(arrays: UnitArrays, roles: Roles) -> BoolArray:
-    """Return who was treated in any wave, (n,).
+@dataclass(frozen=True, slots=True, eq=False)
+class Arms:
+    """The treated and the never treated.
+
+    Attributes
+    ----------
+    treated : (n,) bool array
+    known : (n,) bool array
+        False for people lost before treatment began whose receipt was never seen: they belong to
+        neither arm, and estimators leave them out.
+    """
+
+    treated: BoolArray
+    known: BoolArray
+
+
+def treated_units(arrays: UnitArrays, roles: Roles) -> Arms:
+    """Return who was treated in any wave.
 
     By Roles ``cohort`` (a first treated wave that is not 0), or by ``received``; one wave for all.
 
     Raises
     ------
     UsageError
-        If Roles names neither, or the panel has several treated cohorts.
+        If Roles names neither, or treatment starts in several waves.
     """
     if roles.cohort is not None:
         cohorts = np.unique(arrays.cohort[np.isfinite(arrays.cohort)])
-        if len(cohorts) > 1:
-            shown = ", ".join(f"{c:g}" for c in cohorts)
-            raise UsageError(
-                f"this estimator compares one treated cohort with the never treated, and there "
-                f"are {shown}. Keep one: panel.where({roles.cohort}=[cohort, 0])."
-            )
-        return np.isfinite(arrays.cohort)
+        _refuse_several([f"{c:g}" for c in cohorts], f"{roles.cohort}=[cohort, 0]")
+        treated = np.isfinite(arrays.cohort)
+        return Arms(treated, np.ones_like(treated))
     if roles.received is None:
         raise UsageError("this estimator needs Roles(cohort=...) or Roles(received=...).")
-    treated = np.asarray(arrays.received.max(axis=1) > 0)
-    starts = np.unique(np.argmax(arrays.received[treated] > 0, axis=1))
+    received = arrays.received
+    treated = np.asarray((received == 1).any(axis=1))
+    first = np.argmax(received[treated] == 1, axis=1)
+    if not len(first):
+        return Arms(treated, np.asarray(np.isfinite(received).any(axis=1)))
+    before = np.take_along_axis(received[treated], np.maximum(first - 1, 0)[:, None], axis=1)[:, 0]
+    seen = (first == 0) | (before == 0)
+    # a first 1 after a gap started there or earlier: a start of its own only if before all others
+    starts = np.unique(first[seen]) if seen.any() else np.array([first.min()])
+    starts = np.unique(np.append(starts, first[first < starts.min()]))
+    waves = [str(arrays.waves[t]) for t in starts]
+    _refuse_several(waves, "...")
+    known = np.asarray(received[:, starts[0]] == 0)
+    return Arms(treated, treated | known)
+
+
+def _refuse_several(starts: list[str], where: str) -> None:
+    """Refuse treatment that starts in more than one wave."""
     if len(starts) > 1:
-        waves = ", ".join(str(arrays.waves[t]) for t in starts)
         raise UsageError(
-            f"treatment starts in several waves ({waves}), and this estimator compares one cohort "
-            "with the never treated. Name Roles(cohort=...) and keep one cohort with where()."
+            f"treatment starts in several waves ({', '.join(starts)}), and this estimator compares "
+            "one cohort with the never treated. Name Roles(cohort=...) and keep one cohort: "
+            f"panel.where({where})."
         )
-    return treated
 
 
 def wave_position(arrays: UnitArrays, wave: WaveLabel) -> int:

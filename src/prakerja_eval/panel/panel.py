@@ -271,12 +271,18 @@ class Panel:
         return to_number(pd.Series(self._first(column)))
 
     def _received(self) -> FloatArray:
-        """Return whether each unit has been treated by each wave, (n, T)."""
+        """Return whether each unit has been treated by each wave, (n, T), NaN where not known.
+
+        A 1 holds from then on, a 0 for all waves before it; after the last 0, and between it and a
+        first 1 that comes later, nothing is known of waves without a row.
+        """
         shape = (len(self._units), len(self._waves))
         if self.roles.received is None:
             return np.full(shape, np.nan)
         grid = self.wide(self.roles.received).to_numpy(dtype=np.float64)
-        return np.asarray(np.maximum.accumulate(np.nan_to_num(grid), axis=1))
+        since = np.logical_or.accumulate(grid == 1, axis=1)
+        until = np.logical_or.accumulate(grid[:, ::-1] == 0, axis=1)[:, ::-1]
+        return np.where(since, 1.0, np.where(until, 0.0, np.nan))
 
     def _cohort(self) -> FloatArray:
         """Return the first treated wave, infinite for never."""

@@ -52,7 +52,7 @@ class UnitArrays:
     offer : (n,) array
         NaN where Roles names no offer.
     received : (n, T) array
-        Whether the unit has been treated by that wave.
+        Whether the unit has been treated by that wave; NaN where that is not known.
     cohort : (n,) array
         First treated wave; infinite for never.
     block : (n,) int array

@@ -21,7 +21,8 @@ class Line:
     label : str
     sentences : tuple of str
     verdict : str
-        Key of the verdict: "differs", "agrees", "wide", "missing", "fails", "passes"; "" for none.
+        Key of the verdict: "differs", "not_apart", "wide", "missing", "fails", "passes"; "" if
+        there is none.
     chip : str
         The verdict in a word or two.
     """
@@ -97,7 +98,7 @@ def _compared(
     ]
     lines += _failed(results, outcome, words)
     found = [line.verdict for line in lines]
-    counts = {kind: words.number(found.count(kind)) for kind in ("differs", "agrees", "wide")}
+    counts = {kind: words.number(found.count(kind)) for kind in ("differs", "not_apart", "wide")}
     total = words.number(sum(v != "missing" for v in found))
     sentences = (
         *_benchmark(results, outcome, title, words),

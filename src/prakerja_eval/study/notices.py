@@ -9,7 +9,6 @@ from prakerja_eval.study.schema import Plan
 
 IMBALANCE = 0.1
 THIN_SUPPORT = 0.05
-PLACEBO_LEVEL = 0.05
 
 
 def notices(
@@ -26,7 +25,9 @@ def notices(
         out += _imbalance(labels[name], balance[balance["name"] == name])
     seen: list[np.ndarray] = []
     for name, pairs in matched.items():
-        if not any(np.array_equal(pairs.propensity.score, s) for s in seen):
+        if pairs.design.estimand == "ATT" and not any(
+            np.array_equal(pairs.propensity.score, s) for s in seen
+        ):
             seen.append(pairs.propensity.score)
             out += _overlap(labels[name], pairs)
     return tuple(out)
@@ -54,7 +55,8 @@ def _cautions(findings: pd.DataFrame) -> list[Notice]:
 
 
 def _placebos(plan: Plan, findings: pd.DataFrame) -> list[Notice]:
-    rows = findings[(findings["role"] == "placebo") & (findings["p_value"] < PLACEBO_LEVEL)]
+    apart = (findings["conf_low"] > 0) | (findings["conf_high"] < 0)
+    rows = findings[(findings["role"] == "placebo") & apart]
     names = {o.column: o.label for o in plan.outcomes}
     return [
         _notice("placebo_fails", label=row.label, outcome=names[row.outcome], p=row.p_value)
@@ -66,7 +68,7 @@ def _dropped(label: str, pairs: "matching.Matched") -> list[Notice]:
     """Treated people without a neighbour in the caliper change whom the answer is about."""
     if not pairs.n_dropped:
         return []
-    total = int(pairs.propensity.treated.sum())
+    total = int(pairs.focal.sum())
     return [_notice("caliper_drops", label=label, dropped=pairs.n_dropped, treated=total)]
 
 

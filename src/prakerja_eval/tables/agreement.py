@@ -14,7 +14,7 @@ PARTS = {
     "interval": ("conf_low", "conf_high"),
     "diff_interval": ("diff_conf_low", "diff_conf_high"),
 }
-Verdict: TypeAlias = Literal["differs", "agrees", "wide", "missing"]
+Verdict: TypeAlias = Literal["differs", "not_apart", "wide", "missing"]
 
 
 def verdict(row: "pd.Series", benchmark: float) -> Verdict:
@@ -29,7 +29,7 @@ def verdict(row: "pd.Series", benchmark: float) -> Verdict:
 
     Returns
     -------
-    {"differs", "agrees", "wide", "missing"}
+    {"differs", "not_apart", "wide", "missing"}
         The interval excludes zero; or it includes zero and no difference as large as the
         benchmark's estimate; or it includes zero and such a difference too, so that the data cannot
         say; or there is no interval.
@@ -40,7 +40,7 @@ def verdict(row: "pd.Series", benchmark: float) -> Verdict:
     if low > 0 or high < 0:
         return "differs"
     size = abs(benchmark)
-    return "wide" if low <= -size or high >= size else "agrees"
+    return "wide" if low <= -size or high >= size else "not_apart"
 
 
 def agreement(
