@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -143,9 +144,11 @@ def test_where_refuses_unknown_columns_and_empty_answers_without_repeating_value
     assert "3201" not in str(refused.value)
 
 
-def test_where_that_loses_the_baseline_is_refused(panel):
-    with pytest.raises(UsageError, match="is no wave"):
-        panel.where(wave=(2, 3))
+def test_where_that_loses_the_baseline_leaves_none(panel):
+    part = panel.where(wave=(2, 3))
+    assert part.waves == (2, 3)
+    assert part.roles.baseline is None
+    assert panel.where(wave=(1, 3)).roles.baseline == 1
 
 
 # Covariates
@@ -157,10 +160,17 @@ def matrix(panel, *names):
 
 
 def test_covariates_are_read_at_the_baseline_or_at_a_named_wave(panel):
-    found, names = matrix(panel, "age", "age@3", "age^2", "age@3^2")
     ages, later = np.array([30.0, 40, 50, 60]), np.array([32.0, 42, 52, 62])
-    np.testing.assert_array_equal(found, np.column_stack([ages, later, ages**2, later**2]))
-    assert names == ("age", "age@3", "age^2", "age@3^2")
+    found, names = matrix(panel, "age", "age@1", "age^2", "age@1^2")
+    np.testing.assert_array_equal(found, np.column_stack([ages, ages, ages**2, ages**2]))
+    assert names == ("age", "age@1", "age^2", "age@1^2")
+    last = pe.Panel(people(), replace(ROLES, baseline=3))
+    np.testing.assert_array_equal(matrix(last, "age", "age@1")[0], np.column_stack([later, ages]))
+
+
+def test_a_covariate_after_the_baseline_is_refused(panel):
+    with pytest.raises(UsageError, match="treatment may have moved it"):
+        matrix(panel, "age@3")
 
 
 def test_text_covariates_become_indicators_less_the_first_in_order(panel):
@@ -188,7 +198,7 @@ def test_true_and_false_are_one_and_zero():
         ("agee", UsageError, "Did you mean 'age'"),
         ("age@9", UsageError, "no wave of the panel; there are 1, 2, 3"),
         ("age^two", UsageError, "no whole power"),
-        ("age@2", DataError, "missing for 1 of 4 units"),
+        ("age@2", UsageError, "after the baseline"),
         ("id", UsageError, "names the units"),
     ],
 )
@@ -359,7 +369,8 @@ def test_two_columns_of_one_name_are_refused():
             ),
             ("before", "after", "later"),
         ),
-        (["a", "b", "c"], ("a", "b", "c")),
+        (["2021-02", "2021-08", "2022-02"], ("2021-02", "2021-08", "2022-02")),
+        (["2021Q1", "2021Q3", "2022Q1"], ("2021Q1", "2021Q3", "2022Q1")),
     ],
 )
 def test_waves_stand_in_time_order(labels, order):
@@ -370,6 +381,21 @@ def test_waves_stand_in_time_order(labels, order):
     panel = pe.Panel(frame, pe.Roles(unit="id", wave="wave", baseline=order[0], offer="won"))
     assert panel.waves == order
     assert pe.lottery.itt(panel, "income").index["wave"].tolist() == list(order[1:])
+
+
+WORDS = pd.Series(["baseline", "midline", "endline"])
+
+
+def test_waves_of_words_need_an_order():
+    """In the alphabet the endline comes before the midline."""
+    frame = people()
+    frame["wave"] = WORDS[frame.wave.to_numpy() - 1].to_numpy()
+    with pytest.raises(UsageError, match="wave_order"):
+        pe.Panel(frame, pe.Roles(unit="id", wave="wave"))
+    told = pe.Roles(unit="id", wave="wave", baseline="baseline", wave_order=tuple(WORDS))
+    assert pe.Panel(frame, told).waves == tuple(WORDS)
+    with pytest.raises(UsageError, match="leaves out the wave"):
+        pe.Panel(frame, pe.Roles(unit="id", wave="wave", wave_order=("baseline", "endline")))
 
 
 @pytest.mark.parametrize("dtype", ["int8", "Int64", "float32", "Float64"])

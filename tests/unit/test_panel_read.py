@@ -121,3 +121,17 @@ def test_an_empty_id_in_a_csv_is_a_fault_and_not_a_person_named_nan(tmp_path):
     assert [f.code for f in panel.check().faults] == ["missing_role"]
     with pytest.raises(DataError, match="1 rows have no value in 'id'"):
         pe.lottery.itt(panel, "income")
+
+
+def test_a_csv_with_two_columns_of_one_name_is_refused(tmp_path):
+    path = tmp_path / "twice.csv"
+    path.write_text("id,won,y,y\na,1,2,3\n")
+    with pytest.raises(DataError, match="two columns named 'y'"):
+        pe.read_panel(path, pe.Roles(unit="id", offer="won"))
+
+
+def test_a_csv_of_semicolons_is_refused_with_the_reason(tmp_path):
+    path = tmp_path / "semicolon.csv"
+    path.write_text("id;won;y\na;1;2,5\n")
+    with pytest.raises(DataError, match="not separated by commas"):
+        pe.read_panel(path, pe.Roles(unit="id", offer="won"))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from study_files import STUDY, people, write_study
 
@@ -41,6 +42,12 @@ def test_the_study_finds_what_a_hand_calculation_finds(tmp_path: Path) -> None:
         ('method = "dr"', 'method = "drr"', "'dr', 'ipw', 'reg'"),
         ('estimator = "did.two_by_two"', 'estimator = "did.three"', "did.two_by_two"),
         ('name = "did"', 'name = "matching"', "two estimates named 'matching'"),
+        ('role = "candidate"', 'role = "benchmark"', "exactly one"),
+        (
+            "[[estimates]]",
+            '[[outcomes]]\ncolumn = "income"\nlabel = "x"\nunit = "y"\n\n[[estimates]]',
+            "two outcomes in the column 'income'",
+        ),
         ("title =", "title", "not a TOML file"),
         ('question = "What did it do?"\n', "", "question: missing"),
         ('label = "Income"', "label = 3", "label"),
@@ -68,9 +75,40 @@ def test_all_faults_of_a_file_are_named_at_once(tmp_path: Path) -> None:
     assert "'method'" in str(caught.value)
 
 
+def three_waves() -> pd.DataFrame:
+    """The same people once more, whose losers are not seen at the end."""
+    frame = people()
+    last = frame[(frame["wave"] == 2) & (frame["won"] == 1)].assign(wave=3)
+    return pd.concat([frame, last], ignore_index=True)
+
+
+def test_a_wave_that_fails_takes_no_other_with_it(tmp_path: Path) -> None:
+    results = pe.Study.read(write_study(tmp_path, frame=three_waves())).run()
+    rows = results.findings.frame.set_index(["name", "wave"])
+    assert rows.loc[("lottery", 2), "status"] == "ok"
+    assert np.isnan(rows.loc[("lottery", 3), "estimate"])
+    assert "only" in rows.loc[("lottery", 3), "status"]
+    assert len(results.agreements) == 1
+    failed = [dict(n.values) for n in results.notices if n.key == "warning.not_estimable"]
+    assert {n["wave"] for n in failed} == {"3"}
+
+
+def test_an_entry_of_several_waves_is_compared_at_its_last_and_says_so(tmp_path: Path) -> None:
+    frame = people()
+    late = frame[frame["wave"] == 2].assign(wave=3)
+    frame = pd.concat([frame, late.assign(income=late["income"] + 5.0)], ignore_index=True)
+    results = pe.Study.read(write_study(tmp_path, frame=frame)).run()
+    assert [n for n in results.notices if n.key == "warning.one_wave"]
+    third = results.findings.frame.query("name == 'lottery' and wave == 3")["estimate"].iloc[0]
+    np.testing.assert_allclose(results.agreements[0].frame["estimate"].iloc[0], third)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
+        ('unit = "rupiah"', 'unit = "share"', "outside 0 to 1"),
+        ('labels = { 1 = "Winners"', 'labels = { yes = "Winners"', "names 'yes'"),
+        ("[[outcomes]]", '[covariate_labels]\nagee = "Age"\n\n[[outcomes]]', "Did you mean 'age'"),
         ('covariates = ["age"]', 'covariates = ["ages"]', "Did you mean 'age'"),
         ('covariates = ["age"]', 'covariates = ["age@9"]', "no wave"),
         ('name = "did"\n', 'name = "did"\nwaves = [7]\n', "wave 7"),

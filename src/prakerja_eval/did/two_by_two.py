@@ -58,7 +58,8 @@ def two_by_two(
     Returns
     -------
     Estimate
-        One row an outcome and wave, on the units observed in both periods; the variance sums ψ
+        One row an outcome and wave, on the units observed in both periods; a wave before treatment
+        (a placebo) has its negative ``event_time``; the variance sums ψ
         squared over units, normal quantiles. ``comparison_mean`` is the mean that the treated
         would have had: their mean less the effect.
 
@@ -140,11 +141,7 @@ def _row(
     d = arms.treated[keep].astype(np.float64)
     wave, base = arrays.waves[after], arrays.waves[before]
     n_treated = int(d.sum())
-    if n_treated in (0, len(keep)):
-        empty = "treated" if n_treated == 0 else "comparison"
-        raise NotEstimableError(
-            f"no {empty} unit has {outcome!r} in both {base} and {wave}; choose other waves."
-        )
+    _refuse_empty(n_treated, len(keep), f"{outcome!r} in both {base} and {wave}")
     w = arrays.weight[keep]
     fit = _fit(change[keep], d, arrays.covariates[keep], w, (design, arrays.names))
     psi, status = _known_influence(fit.psi, d, arrays.outcome[keep][:, [before, after]])
@@ -155,6 +152,7 @@ def _row(
         "population": "treated people",
         "outcome": outcome,
         "wave": wave,
+        "event_time": arms.lead(arrays, wave),
         "weighting": "treated people",
         "specification": _specification(design, base),
     }
@@ -167,6 +165,13 @@ def _row(
     }
     default = Clustered("unit", correction="none")
     return estimate_row(fit.att, psi, arrays.clusters.iloc[keep], labels, counts, default)
+
+
+def _refuse_empty(n_treated: int, n: int, what: str) -> None:
+    """Refuse a comparison without one of its groups."""
+    if n_treated in (0, n):
+        empty = "treated" if n_treated == 0 else "comparison"
+        raise NotEstimableError(f"no {empty} unit has {what}; choose other waves.")
 
 
 def _known_influence(psi: FloatArray, d: FloatArray, outcome: FloatArray) -> tuple[FloatArray, str]:

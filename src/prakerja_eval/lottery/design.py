@@ -41,6 +41,8 @@ class Design:
         one_of(self.block_weights, BlockWeights, "lottery.Design(block_weights)")
         one_of(self.shares, BlockShares, "lottery.Design(shares)")
         one_of(self.covariate_model, CovariateModel, "lottery.Design(covariate_model)")
+        if self.covariate_model == "lin" and not self.covariates:
+            raise UsageError("lottery.Design(covariate_model='lin') needs covariates=(...).")
         if self.shares == "superpopulation" and self.block_weights == "strata_fe":
             raise UsageError(
                 "lottery.Design(shares='superpopulation') is for block_weights='population' or "

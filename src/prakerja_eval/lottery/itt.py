@@ -10,6 +10,7 @@ from prakerja_eval.lottery.design import Design
 from prakerja_eval.lottery.regression import Difference, difference
 from prakerja_eval.lottery.sample import Sample, samples
 from prakerja_eval.panel import PanelProtocol, WaveLabel
+from prakerja_eval.typing import FloatArray
 
 
 def itt(
@@ -74,14 +75,21 @@ def _row(sample: Sample, design: Design) -> Estimate:
     answer = difference(sample.y, sample, design)
     population = "winners" if design.block_weights == "treated" else "everyone in the lottery"
     labels = {"estimator": "lottery.itt", "estimand": "ITT", "population": population}
-    return lottery_row(sample, design, answer, labels)
+    return lottery_row(sample, design, answer, labels, sample.arm)
 
 
 def lottery_row(
-    sample: Sample, design: Design, answer: Difference, labels: Mapping[str, object]
+    sample: Sample,
+    design: Design,
+    answer: Difference,
+    labels: Mapping[str, object],
+    treated: FloatArray,
 ) -> Estimate:
-    """Label a difference and return it as an Estimate of one parameter."""
-    winners = np.unique(sample.rows[sample.arm == 1])
+    """Label a difference and return it as an Estimate of one parameter.
+
+    ``treated`` marks the rows of those whom ``n_treated`` counts: winners, or recipients.
+    """
+    winners = np.unique(sample.rows[treated == 1])
     default: Inference = Clustered("unit") if sample.pooled else Robust("HC2")
     return estimate_row(
         answer.theta,

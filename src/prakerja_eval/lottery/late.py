@@ -41,7 +41,8 @@ def late(
     Returns
     -------
     Estimate
-        One row an outcome and wave; ψ = (ψ_ITT − LATE ψ_F) / F. ``n_treated`` counts winners;
+        One row an outcome and wave; ψ = (ψ_ITT − LATE ψ_F) / F. ``n_treated`` counts
+        those treated by the wave;
         ``comparison_mean`` is the mean that compliers have without treatment. After
         inference the status says so where the first stage has F below 10 under the same inference.
 
@@ -88,7 +89,8 @@ def _row(sample: Sample, design: Design) -> Estimate:
         ),
         comparison_mean=_untreated_mean(sample, design, first.theta),
     )
-    return lottery_row(sample, design, scaled, _labels(sample, design))
+    labels = _labels(sample, design)
+    return lottery_row(sample, design, scaled, labels, sample.received)
 
 
 def _untreated_mean(sample: Sample, design: Design, first: float) -> float:

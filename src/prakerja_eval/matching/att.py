@@ -29,6 +29,7 @@ from prakerja_eval.panel import (
     UnitArrays,
     WaveLabel,
     outcome_waves,
+    treated_units,
 )
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
@@ -132,8 +133,10 @@ def att(
     rows = []
     for name in [outcome] if isinstance(outcome, str) else outcome:
         arrays = panel.arrays(ArrayRequest(name))
+        arms = treated_units(arrays, panel.roles)
         for t in outcome_waves(arrays, panel.roles, waves):
-            rows.append(_row(arrays, matched, (name, t), bias_adjust, options))
+            cell = (name, t, arms.lead(arrays, arrays.waves[t]))
+            rows.append(_row(arrays, matched, cell, bias_adjust, options))
     return join(*rows)
 
 
@@ -174,12 +177,12 @@ def _observed(arrays: UnitArrays, matched: Matched, wave: int) -> _Observed:
 def _row(
     arrays: UnitArrays,
     matched: Matched,
-    cell: tuple[str, int],
+    cell: tuple[str, int, float | None],
     bias_adjust: bool,
     options: Variance,
 ) -> Estimate:
     """Estimate one outcome and wave."""
-    outcome, wave = cell
+    outcome, wave, _ = cell
     seen = _observed(arrays, matched, wave)
     if not len(seen.pairs.focal):
         raise NotEstimableError(f"no pair has {outcome!r} in wave {arrays.waves[wave]}.")
@@ -196,6 +199,7 @@ def _row(
     labels = _labels(matched, bias_adjust, lost) | {
         "outcome": outcome,
         "wave": None if arrays.waves == ("",) else arrays.waves[wave],
+        "event_time": cell[2],
     }
     counts = {
         "n": len(part),

@@ -75,6 +75,11 @@ class Nearest:
             raise UsageError("Nearest(estimand='ATE') needs replacement: each unit is matched.")
         if self.order == "closest" and self.ratio > 1 and (self.max_uses or 1) > 1:
             raise UsageError("Nearest(order='closest') takes ratio=1 or max_uses=1.")
+        if self.order is not None and self.replace and self.max_uses is None:
+            raise UsageError(
+                "Nearest(order) is for matching without replacement or with max_uses; with "
+                "replacement nobody has to choose first."
+            )
         if self.max_uses is not None and not self.replace:
             raise UsageError("Nearest(max_uses) is for matching with replacement.")
 

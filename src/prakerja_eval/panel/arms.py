@@ -21,10 +21,26 @@ class Arms:
     known : (n,) bool array
         False for people lost before treatment began whose receipt was never seen: they belong to
         neither arm, and estimators leave them out.
+    start : wave label, optional
+        First treated wave; None where that is not known.
     """
 
     treated: BoolArray
     known: BoolArray
+    start: WaveLabel | None = None
+
+    def lead(self, arrays: UnitArrays, wave: WaveLabel) -> float | None:
+        """Return how far a wave lies before the start of treatment (negative), None if it does not.
+
+        In the labels' own units where they are numbers, in waves elsewhere.
+        """
+        start = self.start
+        if isinstance(start, int | float) and isinstance(wave, int | float):
+            return float(wave - start) if wave < start else None
+        if start is None or start not in arrays.waves:
+            return None
+        steps = arrays.waves.index(wave) - arrays.waves.index(start)
+        return float(steps) if steps < 0 else None
 
 
 def treated_units(arrays: UnitArrays, roles: Roles) -> Arms:
@@ -41,7 +57,8 @@ def treated_units(arrays: UnitArrays, roles: Roles) -> Arms:
         cohorts = np.unique(arrays.cohort[np.isfinite(arrays.cohort)])
         _refuse_several([f"{c:g}" for c in cohorts], f"{roles.cohort}=[cohort, 0]")
         treated = np.isfinite(arrays.cohort)
-        return Arms(treated, np.ones_like(treated))
+        start = float(cohorts[0]) if len(cohorts) else None
+        return Arms(treated, np.ones_like(treated), start)
     if roles.received is None:
         raise UsageError("this estimator needs Roles(cohort=...) or Roles(received=...).")
     received = arrays.received
@@ -57,7 +74,7 @@ def treated_units(arrays: UnitArrays, roles: Roles) -> Arms:
     waves = [str(arrays.waves[t]) for t in starts]
     _refuse_several(waves, "...")
     known = np.asarray(received[:, starts[0]] == 0)
-    return Arms(treated, treated | known)
+    return Arms(treated, treated | known, arrays.waves[starts[0]])
 
 
 def _refuse_several(starts: list[str], where: str) -> None:

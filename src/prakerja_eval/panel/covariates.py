@@ -81,6 +81,7 @@ def _at_wave(panel: "Panel", name: str, period: WaveLabel | None) -> tuple[pd.Se
             raise UsageError(
                 f"the covariate {name!r} names no wave of the panel; there are {waves}."
             )
+        _refuse_after_baseline(panel, name, found[0])
         return grid[found[0]].infer_objects(), exponent
     first = grid.bfill(axis=1).iloc[:, 0]
     varies = (grid.notna() & grid.ne(first, axis=0)).any(axis=1)
@@ -92,3 +93,14 @@ def _at_wave(panel: "Panel", name: str, period: WaveLabel | None) -> tuple[pd.Se
             f"wave ('{column}@{panel.waves[0]}') or Roles(baseline=...)."
         )
     return grid[period].infer_objects(), exponent
+
+
+def _refuse_after_baseline(panel: "Panel", name: str, wave: WaveLabel) -> None:
+    """Refuse a covariate that treatment may already have moved."""
+    baseline = panel.roles.baseline
+    if baseline is not None and panel.waves.index(wave) > panel.waves.index(baseline):
+        raise UsageError(
+            f"the covariate {name!r} is read after the baseline {baseline}: treatment may have "
+            "moved it, and comparing people alike in it hides a part of the effect. Read it at the "
+            "baseline or before."
+        )

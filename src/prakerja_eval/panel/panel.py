@@ -1,6 +1,7 @@
 """Who was observed, when, and in which arm? A validated, immutable long table."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import lru_cache
 
@@ -21,6 +22,7 @@ from prakerja_eval.panel.contract import (
 from prakerja_eval.panel.covariates import covariate_matrix
 from prakerja_eval.panel.requests import ArrayRequest, MomentPlan, Moments, UnitArrays
 from prakerja_eval.panel.roles import Roles, WaveLabel
+from prakerja_eval.panel.waves import waves_of
 from prakerja_eval.typing import FloatArray, IntArray, StringArray
 
 STRUCTURAL = ("missing_role", "duplicate_unit_wave")
@@ -66,7 +68,7 @@ class Panel:
         refuse_float_ids(data, roles, 2.0**53)
         data[roles.unit] = pd.Series(as_text(data[roles.unit]), dtype="str")
         codes, units = pd.factorize(data[roles.unit])
-        waves, wave_codes = _waves(data, roles)
+        waves, wave_codes = waves_of(data, roles)
         if roles.baseline is not None and roles.baseline not in waves:
             raise UsageError(
                 f"Roles(baseline={roles.baseline!r}) is no wave of {roles.wave!r}; "
@@ -137,7 +139,8 @@ class Panel:
         """Keep the rows whose columns have one of the values.
 
         ``panel.where(sample=("nsw_treated", "cps"), year=1978)``; the same in TOML. Values are
-        compared as text, so that 1 and "1" are one value.
+        compared as text, so that 1 and "1" are one value. Without the baseline wave the panel has
+        no baseline.
 
         Raises
         ------
@@ -155,7 +158,11 @@ class Panel:
                 f"no row has the values asked for in {', '.join(conditions)}; "
                 "panel.frame shows the values there are."
             )
-        return Panel(self._frame[keep], self.roles)
+        part, roles = self._frame[keep], self.roles
+        if roles.baseline is not None and roles.wave is not None:
+            left = as_text(part[roles.wave])
+            roles = roles if plain_text(roles.baseline) in left else replace(roles, baseline=None)
+        return Panel(part, roles)
 
     def wide(self, column: str) -> pd.DataFrame:
         """Return a column as (n, T): units in order of appearance by waves in order.
@@ -352,28 +359,3 @@ def known_column(frame: pd.DataFrame, column: str) -> str:
     raise UsageError(
         f"there is no column {column!r}.{hint} Columns: {', '.join(map(str, frame.columns))}."
     )
-
-
-def _waves(frame: pd.DataFrame, roles: Roles) -> tuple[tuple[WaveLabel, ...], IntArray]:
-    """Return the wave labels in order and each row's position among them."""
-    if roles.wave is None:
-        return ("",), np.zeros(len(frame), dtype=np.int64)
-    column = frame[roles.wave]
-    labels = _in_order(column)
-    if not labels:
-        raise DataError(f"the wave column {roles.wave!r} is empty.")
-    position = {label: i for i, label in enumerate(labels)}
-    codes = np.array([position.get(v, 0) for v in column], dtype=np.int64)
-    plain = tuple(v.item() if isinstance(v, np.generic) else v for v in labels)
-    return tuple(int(v) if isinstance(v, float) and v.is_integer() else v for v in plain), codes
-
-
-def _in_order(column: pd.Series) -> list[WaveLabel]:
-    """Sort wave labels: ordered categories as they stand, numbers written as text by their size."""
-    labels = list(column.dropna().unique())
-    if isinstance(column.dtype, pd.CategoricalDtype) and column.dtype.ordered:
-        return [v for v in column.dtype.categories if v in labels]
-    sizes = to_number(pd.Series(labels, dtype=object))
-    if all(isinstance(v, str) for v in labels) and not np.isnan(sizes).any():
-        return [labels[i] for i in np.argsort(sizes, kind="stable")]
-    return sorted(labels, key=lambda v: (isinstance(v, str), v))

@@ -1,5 +1,6 @@
 """How does a file become a panel? CSV, Parquet and DataFrames, ids always as strings."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,7 @@ def read_panel(source: str | Path | pd.DataFrame, roles: Roles) -> Panel:
 
 
 def _read_csv(path: Path, roles: Roles) -> pd.DataFrame:
+    _refuse_header(path)
     try:
         return pd.read_csv(path, dtype=dict.fromkeys(roles.id_columns(), "str"), encoding="utf-8")
     except (OSError, ValueError) as error:
@@ -62,6 +64,25 @@ def _read_csv(path: Path, roles: Roles) -> pd.DataFrame:
             f"{path.name!r} cannot be read as comma-separated UTF-8 text: {error}. "
             "Export it with commas, decimal points and UTF-8."
         ) from error
+
+
+def _refuse_header(path: Path) -> None:
+    """Refuse a header that is not comma-separated, or in which a name stands twice."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            names = next(csv.reader(lines), [])
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return  # the reader says what is wrong
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+        raise DataError(
+            f"{path.name!r} is not separated by commas: its header reads as one column. Export it "
+            "with commas and decimal points."
+        )
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise DataError(
+            f"{path.name!r} has two columns named {twice[0]!r}; rename or drop one of them."
+        )
 
 
 def _read_parquet(path: Path, roles: Roles) -> pd.DataFrame:

@@ -20,6 +20,9 @@ class Roles:
         Survey round or period. Left out, the data are one cross-section.
     baseline : wave label, optional
         The last wave before anyone was treated; covariates are read there.
+    wave_order : tuple of wave labels, optional
+        The waves in time order, for labels of text such as "midline"; numbers and dates written
+        as "2021-02" or "2021Q1" need none.
     cohort : str, optional
         First treated wave of the unit; 0 for never.
     offer : str, optional
@@ -50,6 +53,7 @@ class Roles:
     unit: str
     wave: str | None = None
     baseline: WaveLabel | None = None
+    wave_order: tuple[WaveLabel, ...] = ()
     cohort: str | None = None
     offer: str | None = None
     received: str | None = None
@@ -69,6 +73,7 @@ class Roles:
             value = getattr(self, name)
             names = (value,) if isinstance(value, str) else tuple(value or ())
             object.__setattr__(self, name, names)
+        object.__setattr__(self, "wave_order", tuple(self.wave_order or ()))
         self._refuse_ambiguous_clusters()
         if self.baseline is not None and self.wave is None:
             raise UsageError("Roles(baseline=...) names a wave, so Roles(wave=...) must be given.")
@@ -89,7 +94,7 @@ class Roles:
         out: dict[str, tuple[str, ...]] = {}
         for item in fields(self):
             value = getattr(self, item.name)
-            if item.name == "baseline" or value is None or value == ():
+            if item.name in ("baseline", "wave_order") or value is None or value == ():
                 continue
             out[item.name] = (value,) if isinstance(value, str) else value
         return out

@@ -53,6 +53,10 @@ def _alike(
         return [], []
     wave = benchmark.index["wave"][0]
     rows, notices = [rename(benchmark, specification=first[0].label)], []
+    waves = estimates[first[0].name].index.query("outcome == @outcome.column")["wave"]
+    if len(waves) > 1:
+        said = (("outcome", outcome.label), ("wave", str(wave)))
+        notices.append(Notice("warning.one_wave", said))
     for entry in plan.estimates:
         row = _row(estimates[entry.name], outcome.column, wave)
         if entry.role != "candidate" or row is None:

@@ -1,9 +1,12 @@
 """What must a reader be told? Notices, each a key of the message catalogue with its values."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from prakerja_eval import matching
+from prakerja_eval.panel.contract import plain_text
 from prakerja_eval.study.results import Notice
 from prakerja_eval.study.schema import Plan
 
@@ -18,7 +21,12 @@ def notices(
     balance: pd.DataFrame,
 ) -> tuple[Notice, ...]:
     """Return every notice in the order of the study file."""
-    out = [*_not_estimable(findings), *_cautions(findings), *_placebos(plan, findings)]
+    out = [
+        *_not_estimable(findings),
+        *_cautions(findings),
+        *_placebos(plan, findings),
+        *_lost(findings, matched),
+    ]
     labels = {entry.name: entry.label for entry in plan.estimates}
     for name, pairs in matched.items():
         out += _dropped(labels[name], pairs)
@@ -38,20 +46,36 @@ def _notice(key: str, **values: object) -> Notice:
 
 
 def _not_estimable(findings: pd.DataFrame) -> list[Notice]:
-    failed = findings[findings["estimate"].isna() | findings["std_error"].isna()]
-    return [
-        _notice("not_estimable", label=row.label, outcome=row.outcome, reason=row.status)
-        for row in failed.itertuples()
-    ]
+    """Name rows without an estimate, and estimates without a standard error."""
+    out = []
+    for row in findings[findings["std_error"].isna()].itertuples():
+        key = "not_estimable" if np.isnan(row.estimate) else "no_variance"
+        out.append(_notice(key, **_place(row), reason=row.status))
+    return out
+
+
+def _place(row: Any) -> dict[str, object]:
+    """Say which entry, outcome and wave a row is."""
+    wave = "" if row.wave is None else plain_text(row.wave)
+    return {"label": row.label, "outcome": row.outcome, "wave": wave}
 
 
 def _cautions(findings: pd.DataFrame) -> list[Notice]:
     """Pass on what an estimator says of a number that it still gives."""
     rows = findings[findings["std_error"].notna() & (findings["status"] != "ok")]
-    return [
-        _notice("caution", label=row.label, outcome=row.outcome, reason=row.status)
-        for row in rows.itertuples()
-    ]
+    return [_notice("caution", **_place(row), reason=row.status) for row in rows.itertuples()]
+
+
+def _lost(findings: pd.DataFrame, matched: dict[str, "matching.Matched"]) -> list[Notice]:
+    """Count the matched people who were not observed, or whose counterpart was not."""
+    out = []
+    for row in findings[findings["name"].isin(list(matched))].itertuples():
+        pairs = matched[row.name]
+        found = len(np.unique(pairs.pairs.focal))
+        used = row.n_treated if pairs.design.estimand == "ATT" else found
+        if used < found and "counterpart" in str(row.population):
+            out.append(_notice("lost_counterparts", **_place(row), used=used, treated=found))
+    return out
 
 
 def _placebos(plan: Plan, findings: pd.DataFrame) -> list[Notice]:

@@ -101,6 +101,10 @@ def _plan(table: dict[str, Any], name: str) -> Plan:
             f"the study file {name} has {roles.count('benchmark')} estimates with the role "
             "'benchmark'; candidates are compared with exactly one."
         )
+    columns = [outcome.column for outcome in plan.outcomes]
+    twice = sorted({c for c in columns if columns.count(c) > 1})
+    if twice:
+        raise UsageError(f"the study file {name} has two outcomes in the column {twice[0]!r}.")
     if not plan.estimates or not plan.outcomes:
         raise UsageError(f"the study file {name} needs an outcome and an entry in [[estimates]].")
     return plan
@@ -125,7 +129,7 @@ def _faults(error: ValidationError) -> Iterator[str]:
 def _known_keys() -> Iterator[str]:
     """Return the names of all fields that a study file can have."""
     homes = [*vars(schema).values(), *vars(specs).values(), Roles]
-    homes += [lottery.Design, did.Design, matching.Nearest]
+    homes += [lottery.Design, did.Design, matching.Nearest, matching.Variance]
     for home in homes:
         if is_dataclass(home):
             yield from (f.name for f in fields(home))

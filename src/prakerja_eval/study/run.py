@@ -11,15 +11,15 @@ from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.estimate import (
     Estimate,
     Findings,
-    Inference,
     Robust,
     estimate_row,
     infer,
     join,
 )
-from prakerja_eval.panel import ArrayRequest, Panel, read_panel
+from prakerja_eval.panel import ArrayRequest, Panel, WaveLabel, outcome_waves, read_panel
 from prakerja_eval.study import notices, summaries
 from prakerja_eval.study.comparison import compare_designs
+from prakerja_eval.study.door import check_names, check_words
 from prakerja_eval.study.read import Study
 from prakerja_eval.study.results import Results
 from prakerja_eval.study.schema import DidEntry, LotteryEntry, MatchingEntry, Outcome, Plan
@@ -32,6 +32,7 @@ def run(study: Study, on_entry: Callable[[str], None]) -> Results:
     plan = study.plan
     panel = read_panel(study.data_path, plan.roles)
     panel.check([o.column for o in plan.outcomes]).raise_if_any()
+    check_words(panel, plan)
     parts = _parts(panel, plan)
     matched = _matched(parts, plan)
     estimates: dict[str, Estimate] = {}
@@ -72,28 +73,10 @@ def _parts(panel: Panel, plan: Plan) -> dict[str, Panel]:
             if key not in made:
                 made[key] = panel.where(**entry.where)
             parts[entry.name] = made[key]
-            _check_names(made[key], entry)
+            check_names(made[key], entry)
         except UsageError as error:
             raise UsageError(f"the entry {entry.name!r} of the study file: {error}") from error
     return parts
-
-
-def _check_names(part: Panel, entry: AnyEntry) -> None:
-    """Refuse a covariate or wave that the data do not have."""
-    if isinstance(entry, MatchingEntry):
-        names = (*entry.covariates, *entry.design.exact)
-    else:
-        names = entry.design.covariates
-    part.arrays(ArrayRequest(None, names))
-    by = getattr(_chosen(entry), "by", "unit")
-    clusters = ("unit", "pair", *part.roles.cluster_columns())
-    if by not in clusters:
-        raise UsageError(f"there is no cluster column {by!r}; there are {', '.join(clusters)}.")
-    base = [entry.base] if isinstance(entry, DidEntry) and entry.base is not None else []
-    unknown = [w for w in [*(entry.waves or []), *base] if w not in part.waves]
-    if unknown:
-        known = ", ".join(map(str, part.waves))
-        raise UsageError(f"wave {unknown[0]!r} is not in the data; there are {known}.")
 
 
 def _matched(
@@ -122,43 +105,62 @@ def _estimate(
     outcome: Outcome,
     matched: dict[str, "matching.Matched | NotEstimableError"],
 ) -> Estimate:
-    """Estimate one outcome of an entry, or return a row that says why not."""
-    try:
-        estimate = _call(panel, entry, outcome.column, matched)
-        chosen = _chosen(entry)
-        if chosen is None:
-            return estimate
-        infer(estimate, chosen)  # refuses here, so that the refusal becomes the row's reason
-        return replace(estimate, defaults=(chosen,) * len(estimate))
-    except NotEstimableError as error:
-        return _failed(entry, outcome, str(error))
+    """Estimate one outcome of an entry, wave by wave; a wave that fails is a row that says why."""
+    rows = []
+    for wave in _waves(panel, entry):
+        try:
+            estimate = _call(panel, entry, outcome.column, (matched, wave))
+            chosen = entry.chosen
+            if chosen is not None:
+                infer(estimate, chosen)  # refuses here, so that the refusal becomes the reason
+                estimate = replace(estimate, defaults=(chosen,) * len(estimate))
+            rows.append(estimate)
+        except NotEstimableError as error:
+            rows.append(_failed(entry, outcome, wave, str(error)))
+    return join(*rows)
+
+
+def _waves(panel: Panel, entry: AnyEntry) -> list[WaveLabel | None]:
+    """Return the outcome waves of an entry; one None for all at once."""
+    pooled = isinstance(entry, LotteryEntry) and entry.pooled
+    if pooled or panel.waves == ("",):
+        return [None]
+    base = entry.base if isinstance(entry, DidEntry) else None
+    arrays = panel.arrays(ArrayRequest())
+    period = panel.roles.baseline if base is None else base
+    roles = replace(panel.roles, baseline=period)
+    return [panel.waves[t] for t in outcome_waves(arrays, roles, entry.waves)]
 
 
 def _call(
     panel: Panel,
     entry: AnyEntry,
     outcome: str,
-    matched: dict[str, "matching.Matched | NotEstimableError"],
+    at: tuple[dict[str, "matching.Matched | NotEstimableError"], WaveLabel | None],
 ) -> Estimate:
     """Call the estimator that the entry names."""
+    matched, wave = at
+    waves = entry.waves if wave is None else [wave]
     if isinstance(entry, LotteryEntry):
         verb = lottery.itt if entry.estimator == "lottery.itt" else lottery.late
-        return verb(panel, outcome, entry.design, waves=entry.waves)
+        return verb(panel, outcome, entry.design, waves=waves, pooled=entry.pooled)
     if isinstance(entry, DidEntry):
-        return did.two_by_two(panel, outcome, entry.design, base=entry.base, waves=entry.waves)
+        return did.two_by_two(panel, outcome, entry.design, base=entry.base, waves=waves)
     pairs = matched[entry.name]
     if isinstance(pairs, NotEstimableError):
         raise pairs
-    return matching.att(panel, pairs, outcome, waves=entry.waves)
+    return matching.att(
+        panel, pairs, outcome, waves=waves, bias_adjust=entry.bias_adjust, variance=entry.variance
+    )
 
 
-def _failed(entry: AnyEntry, outcome: Outcome, reason: str) -> Estimate:
+def _failed(entry: AnyEntry, outcome: Outcome, wave: WaveLabel | None, reason: str) -> Estimate:
     """Return a row without a number."""
     return estimate_row(
         np.nan,
         np.zeros(0),
         pd.DataFrame({"weight": np.zeros(0)}, index=pd.Index([], name="unit", dtype=object)),
-        {"estimator": entry.estimator, "outcome": outcome.column},
+        {"estimator": entry.estimator, "outcome": outcome.column, "wave": wave},
         {"n": 0, "n_treated": 0, "n_comparison": 0, "status": reason},
         Robust("HC0", reference="normal"),
     )
@@ -166,14 +168,9 @@ def _failed(entry: AnyEntry, outcome: Outcome, reason: str) -> Estimate:
 
 def _table(estimate: Estimate, entry: AnyEntry, plan: Plan) -> pd.DataFrame:
     """Return the findings of an entry with its name, label and role."""
-    found = infer(estimate, _chosen(entry), level=plan.level).frame
+    found = infer(estimate, entry.chosen, level=plan.level).frame
     units = {o.column: o.unit for o in plan.outcomes}
     found = found.assign(unit=found["outcome"].map(units))
     for at, column in enumerate(("name", "label", "role")):
         found.insert(at, column, getattr(entry, column))
     return found
-
-
-def _chosen(entry: AnyEntry) -> Inference | None:
-    """Return the inference that the entry names, if any."""
-    return None if entry.inference is None else entry.inference.chosen

@@ -66,7 +66,7 @@ class Outcome:
     label : str
         Name in tables and figures.
     unit : str
-        "dollars", "rupiah", "share", ...
+        "dollars", "rupiah", ...; "share" for an outcome between 0 and 1.
     contains_transfers : bool
         Whether it contains the programme's own cash.
     """
@@ -119,13 +119,19 @@ class Entry:
     waves: list[WaveLabel] | None = None
     inference: InferenceTable | None = None
 
+    @property
+    def chosen(self) -> Inference | None:
+        """Return the inference that the entry names, if any."""
+        return None if self.inference is None else self.inference.chosen
+
 
 @dataclass(frozen=True, slots=True)
 class LotteryEntry(Entry):
-    """The lottery wing: ``estimator = "lottery.itt"`` or ``"lottery.late"``."""
+    """The lottery wing: ``estimator = "lottery.itt"`` or ``"lottery.late"``; pooled over waves."""
 
     estimator: Literal["lottery.itt", "lottery.late"] = "lottery.itt"
     design: lottery.Design = field(default_factory=lottery.Design)
+    pooled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +150,8 @@ class MatchingEntry(Entry):
     estimator: Literal["matching.att"] = "matching.att"
     design: matching.Nearest = field(default_factory=matching.Nearest)
     covariates: tuple[str, ...] = ()
+    bias_adjust: bool = False
+    variance: matching.Variance = field(default_factory=matching.Variance)
 
 
 AnyEntry: TypeAlias = Annotated[

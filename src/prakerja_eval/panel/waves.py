@@ -1,0 +1,72 @@
+"""In which order do the waves follow? Numbers and dates by themselves, other words as told."""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from prakerja_eval.errors import DataError, UsageError
+from prakerja_eval.panel.contract import plain_text, to_number
+from prakerja_eval.panel.roles import Roles, WaveLabel
+from prakerja_eval.typing import IntArray
+
+# 2021, 2021-02, 2021-02-28, 2021Q1, 2021-Q1: their alphabetical order is that of time
+DATED = re.compile(r"\d{4}(-?(Q[1-4]|\d{2}(-\d{2})?))?")
+
+
+def waves_of(frame: pd.DataFrame, roles: Roles) -> tuple[tuple[WaveLabel, ...], IntArray]:
+    """Return the wave labels in order and each row's position among them.
+
+    One nameless wave for a cross-section.
+
+    Raises
+    ------
+    DataError
+        If the wave column is empty.
+    UsageError
+        If the labels are words and nothing says in which order they follow.
+    """
+    if roles.wave is None:
+        return ("",), np.zeros(len(frame), dtype=np.int64)
+    column = frame[roles.wave]
+    labels = _in_order(column, roles)
+    if not labels:
+        raise DataError(f"the wave column {roles.wave!r} is empty.")
+    position = {label: i for i, label in enumerate(labels)}
+    codes = np.array([position.get(v, 0) for v in column], dtype=np.int64)
+    plain = tuple(v.item() if isinstance(v, np.generic) else v for v in labels)
+    return tuple(int(v) if isinstance(v, float) and v.is_integer() else v for v in plain), codes
+
+
+def _in_order(column: pd.Series, roles: Roles) -> list[WaveLabel]:
+    """Sort the labels: as told, as ordered categories stand, or by size or date."""
+    labels = list(column.dropna().unique())
+    if roles.wave_order:
+        return _as_told(labels, roles)
+    if isinstance(column.dtype, pd.CategoricalDtype) and column.dtype.ordered:
+        return [v for v in column.dtype.categories if v in labels]
+    words = [v for v in labels if isinstance(v, str)]
+    if not words:
+        return sorted(labels)
+    sizes = to_number(pd.Series(labels, dtype=object))
+    if len(words) == len(labels) and not np.isnan(sizes).any():
+        return [labels[i] for i in np.argsort(sizes, kind="stable")]
+    if len(labels) > 1 and not all(DATED.fullmatch(str(v)) for v in labels):
+        shown = ", ".join(sorted(map(plain_text, labels))[:5])
+        raise UsageError(
+            f"the waves in {roles.wave!r} are words ({shown}), and their order in time is not "
+            "known; name it in Roles(wave_order=(...)), first wave first."
+        )
+    return sorted(labels, key=str)
+
+
+def _as_told(labels: list[WaveLabel], roles: Roles) -> list[WaveLabel]:
+    """Return the labels that occur in the order of Roles(wave_order=...)."""
+    told = {plain_text(v): i for i, v in enumerate(roles.wave_order)}
+    missing = [v for v in labels if plain_text(v) not in told]
+    if missing:
+        raise UsageError(
+            f"Roles(wave_order=...) leaves out the wave {missing[0]!r} of {roles.wave!r}; "
+            "name every wave, first one first."
+        )
+    return sorted(labels, key=lambda v: told[plain_text(v)])

@@ -1,0 +1,61 @@
+"""Do the data have what the plan names? Everything is looked up before anything runs."""
+
+from difflib import get_close_matches
+
+from prakerja_eval.errors import UsageError
+from prakerja_eval.panel import ArrayRequest, Panel
+from prakerja_eval.panel.contract import plain_text, to_number
+from prakerja_eval.study.schema import DidEntry, LotteryEntry, MatchingEntry, Plan
+
+
+def check_names(part: Panel, entry: LotteryEntry | DidEntry | MatchingEntry) -> None:
+    """Refuse a covariate, cluster or wave of an entry that its rows do not have.
+
+    Raises
+    ------
+    UsageError
+    """
+    part.arrays(ArrayRequest(None, _covariates(entry)))
+    by = getattr(entry.chosen, "by", "unit")
+    clusters = ("unit", "pair", *part.roles.cluster_columns())
+    if by not in clusters:
+        raise UsageError(f"there is no cluster column {by!r}; there are {', '.join(clusters)}.")
+    base = [entry.base] if isinstance(entry, DidEntry) and entry.base is not None else []
+    unknown = [w for w in [*(entry.waves or []), *base] if w not in part.waves]
+    if unknown:
+        known = ", ".join(map(str, part.waves))
+        raise UsageError(f"wave {unknown[0]!r} is not in the data; there are {known}.")
+
+
+def _covariates(entry: LotteryEntry | DidEntry | MatchingEntry) -> tuple[str, ...]:
+    if isinstance(entry, MatchingEntry):
+        return (*entry.covariates, *entry.design.exact)
+    return entry.design.covariates
+
+
+def check_words(panel: Panel, plan: Plan) -> None:
+    """Refuse labels for values or covariates that nothing has, and shares outside 0 to 1.
+
+    Raises
+    ------
+    UsageError
+    """
+    if plan.groups is not None:
+        values = {plain_text(v) for v in panel.wide(plan.groups.column).to_numpy().ravel()}
+        _refuse(set(plan.groups.labels), values, f"[groups.labels] of {plan.groups.column!r}")
+    known = {name for entry in plan.estimates for name in _covariates(entry)}
+    _refuse(set(plan.covariate_labels), known, "[covariate_labels]")
+    for outcome in plan.outcomes:
+        numbers = to_number(panel.frame[outcome.column])
+        if outcome.unit == "share" and ((numbers < 0) | (numbers > 1)).any():
+            raise UsageError(
+                f"the outcome {outcome.column!r} has the unit 'share' and values outside 0 to 1; "
+                'name its unit ("rupiah", say), or divide it by its largest possible value.'
+            )
+
+
+def _refuse(named: set[str], known: set[str], where: str) -> None:
+    for name in sorted(named - known):
+        near = get_close_matches(name, sorted(known), n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"{where} names {name!r}, which the study does not use.{hint}")
