@@ -126,7 +126,7 @@ def agreement(outcome: str) -> Agreement:
         }
     )
     joint = WaldTest("all equal", 17.6, 2, np.inf, 0.00015)
-    return Agreement(outcome, frame, joint, "specification")
+    return Agreement(outcome, frame, joint, "specification", wave=3)
 
 
 def flow() -> pd.DataFrame:
@@ -160,14 +160,14 @@ def balance() -> pd.DataFrame:
 def overlap() -> pd.DataFrame:
     """Return a histogram of the score in four bins."""
     rows = [
-        ("pairs", arm, low, low + 0.25, share)
-        for arm, shares in (
-            ("treated", (0.1, 0.2, 0.3, 0.4)),
-            ("comparison", (0.7, 0.2, 0.1, np.nan)),
+        ("pairs", arm, low, low + 0.25, n, n / 100)
+        for arm, counts in (
+            ("treated", (10.0, 20.0, 30.0, 40.0)),
+            ("comparison", (70.0, 20.0, 0.0, np.nan)),
         )
-        for low, share in zip((0.0, 0.25, 0.5, 0.75), shares, strict=True)
+        for low, n in zip((0.0, 0.25, 0.5, 0.75), counts, strict=True)
     ]
-    return pd.DataFrame(rows, columns=["name", "arm", "low", "high", "share"])
+    return pd.DataFrame(rows, columns=["name", "arm", "low", "high", "n", "share"])
 
 
 NOTICES = (
@@ -178,7 +178,8 @@ NOTICES = (
         "warning.imbalance", (("label", "Matching"), ("covariate", "schooling"), ("smd", 0.1234))
     ),
     Notice(
-        "warning.not_estimable", (("label", "DiD"), ("outcome", "income"), ("reason", "too few"))
+        "warning.not_estimable",
+        (("label", "DiD"), ("outcome", "income"), ("wave", "3"), ("reason", "too few")),
     ),
 )
 

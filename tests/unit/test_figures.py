@@ -172,9 +172,14 @@ def test_the_love_plot_has_its_rule_at_a_tenth_and_absolute_values() -> None:
     assert set(rule.get_xdata()) == {0.1}
 
 
-def test_overlap_draws_the_treated_up_and_no_bar_for_a_hidden_bin() -> None:
-    heights = [p.get_height() for p in draw("overlap").axes[0].patches]
-    assert heights == pytest.approx([10, 20, 30, 40, -70, -20, -10, 0])
+def test_overlap_counts_people_and_hatches_a_hidden_bin_but_not_an_empty_one() -> None:
+    treated, comparison = draw("overlap").axes
+    tops = [[p.get_y() + p.get_height() for p in axis.patches] for axis in (treated, comparison)]
+    assert tops[0] == pytest.approx([10, 20, 30, 40])
+    assert tops[1][:2] == pytest.approx([70, 20])
+    assert len(tops[1]) == 3  # the empty bin has no bar
+    assert [bool(p.get_hatch()) for p in comparison.patches] == [False, False, True]
+    assert treated.get_yscale() == comparison.get_yscale() == "log"
 
 
 def test_paths_have_intervals_of_their_level() -> None:

@@ -174,7 +174,7 @@ def test_the_summary_gives_effect_interval_and_size() -> None:
     said = " ".join(summary.summaries(fakes.results(), EN)[0].sentences)
     assert "1,500 dollars" in said
     assert "from 500 to 2,500 dollars" in said
-    assert "38 percent of the comparison group's mean, 4,000 dollars" in said  # 1500 / 4000
+    assert "38 percent of 4,000 dollars, the mean of the treated without" in said  # 1500 / 4000
     assert "The interval excludes zero." in said
 
 
@@ -232,7 +232,7 @@ def test_warnings_are_sentences_with_readable_numbers(page: Page) -> None:
     assert (
         "Placebo, Income: the placebo finds an effect where there can be none (p = 0.004)" in words
     )
-    assert "leaves out 12 of 80 treated people" in words
+    assert "leaves out 12 of the 80 people" in words
     assert "6 percent of the treated" in words
     assert "schooling, 0.12 standard deviations" in words
     assert "DiD, Income: could not be estimated. too few" in words

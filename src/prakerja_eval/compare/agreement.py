@@ -29,12 +29,15 @@ class Agreement:
         Of the equality of all rows, with their joint covariance.
     by : str
         The index column that tells the designs apart.
+    wave : object
+        The period that they are all about; None if there is none.
     """
 
     outcome: str
     frame: pd.DataFrame
     joint: WaldTest
     by: str
+    wave: object = None
 
     def __repr__(self) -> str:
         return f"{self.frame.to_string(index=False)}\n{self.joint!r}"
@@ -103,4 +106,5 @@ def agreement(
             "diff_p_value": 2 * stats.t.sf(np.abs(difference / se), df),
         }
     )
-    return Agreement(str(every.index["outcome"].iloc[0]), frame, joint, by)
+    outcome, wave = (every.index[c].iloc[0] for c in ("outcome", "wave"))
+    return Agreement(str(outcome), frame, joint, by, None if pd.isna(wave) else wave)

@@ -9,17 +9,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from prakerja_eval.compare import Agreement
+from prakerja_eval.compare.frames import findings_of
 from prakerja_eval.errors import UsageError
-from prakerja_eval.estimate import Findings
+from prakerja_eval.estimate import Estimate, Findings
 from prakerja_eval.figures import style
 from prakerja_eval.language import Catalogue, Measure
-from prakerja_eval.language.catalogue import unit_name
+from prakerja_eval.language.catalogue import plain, titled, unit_name
 
+COLUMNS = ("outcome", "estimator", "estimate", "std_error", "conf_low", "conf_high")
 ROW, LINE_HEIGHT = 0.56, 0.19  # inches
 
 
 def forest(
-    answers: Agreement | Findings,
+    answers: Agreement | Findings | Estimate | pd.DataFrame,
     *,
     outcome: str | None = None,
     unit: str | None = None,
@@ -32,15 +34,17 @@ def forest(
 
     Parameters
     ----------
-    answers : Agreement or Findings
-        An Agreement's benchmark, or the row of Findings whose ``role`` is "benchmark", is drawn
-        first with its interval as a band through all rows.
+    answers : Agreement, Findings, Estimate or DataFrame
+        An Estimate stands under its default inference. An Agreement's benchmark, or the row of
+        Findings whose ``role`` is "benchmark", is drawn first with its interval as a band through
+        all rows.
     outcome : str, optional
         Column name of the outcome; needed if Findings hold several.
     unit : str, optional
         Unit of the outcome ("dollars", "share", ...); left out, that of the Findings.
     title : str, optional
-        Name of the outcome on the axis; left out, its column name.
+        Name of the outcome on the axis, which adds the period if there is one; left out, its column
+        name.
     level : float
         Coverage of the intervals of an Agreement; Findings know their own.
     catalogue : Catalogue, optional
@@ -55,7 +59,8 @@ def forest(
     Raises
     ------
     UsageError
-        If the outcome is not among the answers, or Findings hold several and none is named.
+        If the outcome is not among the answers, Findings hold several and none is named, or a
+        column is missing.
 
     Examples
     --------
@@ -66,15 +71,18 @@ def forest(
     >>> figure = pe.figures.forest(pe.lottery.itt(panel, "income").findings(), unit="rupiah")
     """
     words = catalogue or Catalogue.named("en")
-    frame, name = _rows(answers, outcome)
-    level = answers.level if isinstance(answers, Findings) else level
+    if not isinstance(answers, Agreement):
+        answers = findings_of(answers, COLUMNS, "figures.forest")
+        level = answers.level
+    frame, name, wave = _rows(answers, outcome)
+    named = titled(words, title or name, wave)
     unit = unit or _unit(frame)
     measure = Measure.of(unit, frame[["estimate", "std_error"]].to_numpy(dtype=float).ravel())
     labels = ["\n".join(wrap(str(label), style.LETTERS - 6)) or " " for label in frame["label"]]
     lines = np.array([label.count("\n") + 1 for label in labels])
     with style.styled():
         heights = ROW + LINE_HEIGHT * (lines - 1)
-        below, above = _captions(frame, (title or name, unit), level, words)
+        below, above = _captions(frame, (named, unit), level, words)
         extra = below.count("\n") + above.count("\n") + synthetic
         figure, (axis,) = style.new(float(heights.sum()) + 0.95 + LINE_HEIGHT * extra)
         bottoms = -np.cumsum(heights)
@@ -88,11 +96,11 @@ def forest(
     return figure
 
 
-def _rows(answers: Agreement | Findings, outcome: str | None) -> tuple[pd.DataFrame, str]:
-    """Return label, estimate and interval a row, and the outcome's name."""
+def _rows(answers: Agreement | Findings, outcome: str | None) -> tuple[pd.DataFrame, str, object]:
+    """Return label, estimate and interval a row, the outcome's name, and the period of all rows."""
     if isinstance(answers, Agreement):
         frame = answers.frame.assign(role=["benchmark"] + ["candidate"] * (len(answers.frame) - 1))
-        return frame, answers.outcome
+        return frame, answers.outcome, answers.wave
     frame = answers.frame
     names = list(dict.fromkeys(frame["outcome"].map(str)))
     if outcome is None and len(names) > 1:
@@ -101,16 +109,22 @@ def _rows(answers: Agreement | Findings, outcome: str | None) -> tuple[pd.DataFr
     frame = frame[frame["outcome"].map(str) == chosen].reset_index(drop=True)
     if not len(frame):
         raise UsageError(f"no row is about {chosen!r}; there are {', '.join(names)}.")
-    if "label" not in frame:
-        kinds = ("estimator", "estimand", "specification", "cohort", "wave", "subgroup")
-        several = [c for c in kinds if frame[c].map(str).nunique() > 1] or ["estimator"]
-        text = [
-            ", ".join(str(v) for v in row if v is not None) for row in frame[several].to_numpy()
-        ]
-        frame = frame.assign(label=text)
+    waves = list(dict.fromkeys(frame["wave"].map(plain))) if "wave" in frame else []
+    frame = frame.assign(label=_labels(frame, len(waves) > 1))
     if "role" not in frame:
         frame = frame.assign(role="shown")
-    return frame.sort_values("role", key=lambda r: r != "benchmark", kind="stable"), chosen
+    frame = frame.sort_values("role", key=lambda r: r != "benchmark", kind="stable")
+    return frame, chosen, waves[0] if len(waves) == 1 else None
+
+
+def _labels(frame: pd.DataFrame, waves: bool) -> list[str]:
+    """Return what tells the rows apart: their label or estimator, and the wave if it differs."""
+    kinds = ("estimator", "estimand", "specification", "cohort", "wave", "subgroup")
+    several = [c for c in kinds if c in frame and frame[c].map(str).nunique() > 1]
+    if "label" in frame:
+        several = ["label", *(["wave"] if waves else [])]
+    rows = frame[several or ["estimator"]].to_numpy()
+    return [", ".join(text for v in row if (text := plain(v))) for row in rows]
 
 
 def _unit(frame: pd.DataFrame) -> str:
@@ -179,8 +193,7 @@ def _captions(
     outcome, unit = what
     below, above = outcome, ""
     if unit:
-        named = unit_name(words, unit)
-        below = words.text("figure.effect_axis", outcome=outcome, unit=named)
+        below = words.text("figure.effect_axis", outcome=outcome, unit=unit_name(words, unit))
     if _has_band(frame):
         label = str(frame.iloc[0]["label"])
         above = words.text("figure.band", level=words.percent(level), label=label)

@@ -8,16 +8,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from prakerja_eval.balance import Balance
+from prakerja_eval.compare.frames import frame_of
 from prakerja_eval.errors import UsageError
 from prakerja_eval.figures import style
 from prakerja_eval.language import Catalogue
 
 ROW = 0.46  # inches
 RULE = 0.1
+BALANCES = "the balance() of a matching or Results.balance"
 
 
 def love(
-    balance: pd.DataFrame,
+    balance: pd.DataFrame | Balance,
     *,
     name: str | None = None,
     labels: Mapping[str, str] | None = None,
@@ -28,7 +31,7 @@ def love(
 
     Parameters
     ----------
-    balance : DataFrame
+    balance : DataFrame or Balance
         stage ("before", "after"), covariate, smd; ``name`` too if several matchings are stacked.
     name : str, optional
         Which matching; needed if there are several.
@@ -47,10 +50,11 @@ def love(
     Raises
     ------
     UsageError
-        If several matchings are given and none is named.
+        If several matchings are given and none is named, or a column is missing.
     """
     words = catalogue or Catalogue.named("en")
-    frame = one_of_several(balance, name, "love")
+    every = frame_of(balance, ("stage", "covariate", "smd"), "figures.love", BALANCES)
+    frame = one_of_several(every, name, "love")
     sizes = frame["smd"].abs().where(np.isfinite(frame["smd"]))
     table = frame.assign(size=sizes).pivot_table(
         index="covariate", columns="stage", values="size", sort=False, dropna=False

@@ -9,11 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 
+from prakerja_eval.compare.frames import frame_of
 from prakerja_eval.errors import UsageError
 from prakerja_eval.figures import style
 from prakerja_eval.language import Catalogue, Measure
 from prakerja_eval.language.catalogue import unit_name
 
+COLUMNS = ("outcome", "group", "wave", "mean", "std_error")
 KEY_LINE = 0.21  # inches
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")  # one more than colours
 
@@ -52,9 +54,10 @@ def paths(
     Raises
     ------
     UsageError
-        If the frame holds several outcomes and none is named.
+        If the frame holds several outcomes and none is named, has no row, or a column is missing.
     """
     words = catalogue or Catalogue.named("en")
+    frame = frame_of(frame, COLUMNS, "figures.paths", "Results.paths")
     names = list(dict.fromkeys(frame["outcome"].map(str)))
     if outcome is None and len(names) > 1:
         raise UsageError(f"paths draws one outcome; name one of {', '.join(names)}.")

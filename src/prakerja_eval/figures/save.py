@@ -26,7 +26,7 @@ def save(figure: Figure, folder: str | Path, name: str) -> tuple[Path, Path]:
     ----------
     figure : Figure
     folder : path
-        It exists.
+        Made if it is not there.
     name : str
         File name without its ending.
 
@@ -35,6 +35,7 @@ def save(figure: Figure, folder: str | Path, name: str) -> tuple[Path, Path]:
     tuple of Path
         The SVG and the PNG.
     """
+    Path(folder).mkdir(parents=True, exist_ok=True)
     svg, png = Path(folder) / f"{name}.svg", Path(folder) / f"{name}.png"
     svg.write_bytes(as_svg(figure))
     with styled():

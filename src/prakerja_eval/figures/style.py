@@ -1,5 +1,6 @@
 """How do all figures look? One palette, one type, one way to draw an axis."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -7,10 +8,12 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.transforms import Bbox
 
 from prakerja_eval.language import Catalogue
 
@@ -64,8 +67,29 @@ _PARTS = {
 }
 
 
+@contextmanager
+def _any_letter() -> Iterator[None]:
+    """Say nothing of a letter that the font lacks."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph \d+", category=UserWarning)
+        yield
+
+
 class Drawing(Figure):
-    """A figure that a notebook shows by itself, without pyplot."""
+    """A figure that a notebook shows by itself, without pyplot.
+
+    A letter that DejaVu Sans lacks (Chinese, say) is drawn as a box, without a warning.
+    """
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw everything on a renderer."""
+        with _any_letter():
+            super().draw(renderer)
+
+    def get_tightbbox(self, renderer: RendererBase | None = None, **options: Any) -> Bbox:
+        """Return the box around everything, in inches."""
+        with _any_letter():
+            return super().get_tightbbox(renderer, **options)
 
     def _repr_png_(self) -> bytes:
         buffer = BytesIO()

@@ -15,6 +15,7 @@ from prakerja_eval.language.measure import SHARE, Measure
 
 LANGUAGES = ("en", "id")
 SMALL_P = 0.001
+HUGE = 1e15
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -81,9 +82,14 @@ class Catalogue:
         return self.messages[key].format(**values)
 
     def number(self, value: float | None, digits: int = 0) -> str:
-        """Return a number with the language's separators; a dash where there is none."""
+        """Return a number with the language's separators; a dash where there is none.
+
+        From 1e15 on it is written as a power of ten, "1.23e156".
+        """
         if value is None or not math.isfinite(value):
             return self.messages["format.missing"]
+        if abs(value) >= HUGE:
+            return self._power_of_ten(float(value))
         rounded = round(float(value), digits) + 0.0  # no "minus zero"
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
         return str(format_decimal(rounded, pattern, locale=self.language)).replace("-", MINUS)
@@ -126,9 +132,16 @@ class Catalogue:
         kind = ("p_below" if small else "p_equal") if sentence else "below"
         return self.text(f"format.{kind}", value=value) if sentence or small else value
 
+    def _power_of_ten(self, value: float) -> str:
+        """Return "1.23 times ten to the power of 156" as "1.23e156"."""
+        head, power = f"{value:.2e}".split("e")
+        shown = str(format_decimal(float(head), "0.00", locale=self.language))
+        return f"{shown}e{int(power)}".replace("-", MINUS)
+
     def _amount(self, value: float | None, measure: Measure, kind: str) -> str:
         number = self.shown(value, measure)
-        return self.text("format.amount", number=number, unit=unit_name(self, measure.unit, kind))
+        unit = unit_name(self, measure.unit, kind)
+        return self.text("format.amount", number=number, unit=unit) if unit else number
 
 
 def unit_name(catalogue: Catalogue, unit: str, kind: str = "effect") -> str:
@@ -143,6 +156,26 @@ def unit_name(catalogue: Catalogue, unit: str, kind: str = "effect") -> str:
     """
     key = f"unit.{SHARE}_{kind}" if unit == SHARE else f"unit.{unit}"
     return catalogue.text(key) if key in catalogue else unit
+
+
+def plain(value: object) -> str:
+    """Return a label; whole numbers without a decimal, nothing for None or NaN."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < HUGE
+    return f"{value:.0f}" if whole else str(value)
+
+
+def titled(catalogue: Catalogue, name: str, wave: object) -> str:
+    """Return the name of an outcome with its period, if there is one."""
+    period = plain(wave)
+    return catalogue.text("format.outcome_wave", outcome=name, wave=period) if period else name
+
+
+def in_period(catalogue: Catalogue, wave: object) -> str:
+    """Return " in period 2021" as a part of a sentence, or nothing."""
+    period = plain(wave)
+    return " " + catalogue.text("format.in_period", wave=period) if period else ""
 
 
 def listing(catalogue: Catalogue, words: Sequence[str]) -> str:

@@ -24,8 +24,8 @@ class Source:
     Attributes
     ----------
     path : str
-        Of the study file: from the folder that holds study and data. Of the data: as the study file
-        names them.
+        Of the study file: from the working directory if it lies inside, or else from the folder
+        that holds study and data. Of the data: as the study file names them.
     sha256 : str
     """
 
@@ -122,7 +122,7 @@ def sources(study_path: Path | None, data: str) -> tuple[Source | None, Source |
             f"there are no data at {data!r}, where the study file says; check its path."
         )
     named = Path(data).name if Path(data).is_absolute() else Path(data).as_posix()
-    study = Source(_from_root(study_path, data), digest(study_path))
+    study = Source(_from_here(study_path, data), digest(study_path))
     return study, Source(named, digest(place))
 
 
@@ -168,11 +168,14 @@ def find_study(stored: Source, folder: Path) -> Path | None:
     return next(iter([*same, *found]), None)
 
 
-def _from_root(study_path: Path, data: str) -> str:
-    """Return the study's path from the folder that holds both it and the data.
+def _from_here(study_path: Path, data: str) -> str:
+    """Return the study's path from the working directory, or from the folder of study and data.
 
     It says nothing about where the project lies on this machine, nor where the report is written.
     """
+    here, place = Path.cwd().resolve(), study_path.resolve()
+    if here != Path(here.anchor) and place.is_relative_to(here):
+        return place.relative_to(here).as_posix()
     up = sum(part == os.pardir for part in Path(os.path.normpath(data)).parts)
     parts = study_path.absolute().parts
     return Path(*parts[-1 - min(up, STEPS_UP, len(parts) - 2) :]).as_posix()

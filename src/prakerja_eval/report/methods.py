@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from prakerja_eval.estimate import MultiplierBootstrap
 from prakerja_eval.language import Catalogue
-from prakerja_eval.language.catalogue import listing
+from prakerja_eval.language.catalogue import in_period, listing
 from prakerja_eval.report.pictures import covariate_labels
 from prakerja_eval.study import Notice, Plan, Results
-from prakerja_eval.study.schema import AnyEntry, DidEntry, MatchingEntry
+from prakerja_eval.study.schema import AnyEntry, DidEntry, LotteryEntry, MatchingEntry
 from prakerja_eval.tables.disclosure import SMALLEST_CELL
 
 HOME = {
@@ -17,7 +18,7 @@ HOME = {
     "matching.att": "matching",
 }
 TERMS = (
-    *("att", "itt", "late", "interval", "std_error", "p_value", "comparison_mean"),
+    *("interval", "std_error", "p_value", "comparison_mean"),
     *("percentage_point", "score", "overlap", "smd", "caliper", "parallel", "placebo", "clusters"),
 )
 
@@ -45,24 +46,50 @@ def methods(results: Results, words: Catalogue) -> tuple[Method, ...]:
         uses.setdefault(HOME[entry.estimator], []).append(text)
     if results.agreements:
         uses["compare"] = []
-    return tuple(_method(key, tuple(used), words) for key, used in uses.items())
+    return tuple(_method(key, tuple(used), plan, words) for key, used in uses.items())
 
 
-def _method(key: str, used: tuple[str, ...], words: Catalogue) -> Method:
+def _method(key: str, used: tuple[str, ...], plan: Plan, words: Catalogue) -> Method:
     def said(part: str) -> str:
         return words.text(f"method.{key}.{part}")
 
+    body = [said("body"), *(said(part) for part in _sides(plan) if key == HOME["matching.att"])]
     return Method(
-        said("title"), said("body"), said("assumption"), said("error"), said("reference"), used
+        said("title"), " ".join(body), said("assumption"), said("error"), said("reference"), used
     )
+
+
+def _sides(plan: Plan) -> list[str]:
+    """Return which effects the matchings are about, and whether a caliper leaves people out."""
+    designs = [e.design for e in plan.estimates if isinstance(e, MatchingEntry)]
+    sides = [e for e in ("att", "atc", "ate") if any(d.estimand.lower() == e for d in designs)]
+    return sides + ["caliper"] * any(d.caliper is not None for d in designs)
+
+
+def _matching_options(entry: MatchingEntry, words: Catalogue) -> list[str]:
+    """Return ratio, replacement, ties and estimand of a matching in words."""
+    design = entry.design
+    short = not design.replace or design.caliper is not None or design.max_uses is not None
+    ratio = words.number(design.ratio)
+    if design.ratio > 1 and short:
+        ratio = words.text("format.up_to", number=ratio)
+    estimand = design.estimand.lower()
+    out = [words.text(f"method.ratio_{estimand}", ratio=ratio)]
+    out.append(words.text("method.replace" if design.replace else "method.no_replace"))
+    if design.replace and design.max_uses is None and design.ties == "average":
+        out.append(words.text("method.ties"))
+    if estimand != "att":
+        out.append(words.text(f"method.effect_{estimand}"))
+    if entry.bias_adjust:
+        out.append(words.text("method.bias_adjust"))
+    return out
 
 
 def _options(entry: AnyEntry, plan: Plan, words: Catalogue) -> list[str]:
     """Return the choices of one entry in words."""
     if isinstance(entry, MatchingEntry):
         design = entry.design
-        replaced = "method.replace" if design.replace else "method.no_replace"
-        out = [words.text("method.ratio", ratio=words.number(design.ratio)), words.text(replaced)]
+        out = _matching_options(entry, words)
         if design.caliper is not None:
             caliper = words.number(design.caliper, 2)
             out.append(words.text("method.caliper", caliper=caliper))
@@ -75,6 +102,10 @@ def _options(entry: AnyEntry, plan: Plan, words: Catalogue) -> list[str]:
         out.append(words.text(f"method.did_{method}"))
         if entry.base is not None:
             out.append(words.text("method.base", base=entry.base))
+    elif plan.roles.blocks:
+        out.append(words.text(f"method.shares_{entry.design.shares}"))
+    if isinstance(entry, LotteryEntry) and entry.pooled:
+        out.append(words.text("method.pooled"))
     return [*out, _covariates(entry.design.covariates, plan, words)]
 
 
@@ -96,9 +127,11 @@ def warnings(results: Results, words: Catalogue) -> tuple[str, ...]:
 
 
 def _warning(notice: Notice, names: Mapping[str, str], words: Catalogue) -> str:
-    return words.text(
-        notice.key, **{k: _value(k, v, names, words) for k, v in dict(notice.values).items()}
-    )
+    values = dict(notice.values)
+    said = {k: _value(k, v, names, words) for k, v in values.items()}
+    if "reason" in said:
+        said["reason"] = said["reason"].rstrip(".")
+    return words.text(notice.key, period=in_period(words, values.get("wave")), **said)
 
 
 def _value(key: str, value: object, names: Mapping[str, str], words: Catalogue) -> str:
@@ -146,5 +179,20 @@ def glossary(results: Results, words: Catalogue) -> tuple[tuple[str, str], ...]:
     values = {"level": words.percent(level), "share": words.number(100 * level)}
     return tuple(
         (words.text(f"glossary.{t}", **values), words.text(f"glossary.{t}_text", **values))
-        for t in TERMS
+        for t in (*_effects(results), *TERMS)
     )
+
+
+def _effects(results: Results) -> list[str]:
+    """Return the kinds of effect to explain: the usual three, and others that the study has."""
+    found = {str(e).lower() for e in results.findings.frame["estimand"]}
+    return ["att", "itt", "late", *(e for e in ("ate", "atc") if e in found)]
+
+
+def randomness(results: Results, words: Catalogue) -> str:
+    """Say which seeds were used, if any."""
+    specs = [entry.chosen for entry in results.plan.estimates]
+    seeds = sorted({s.seed for s in specs if isinstance(s, MultiplierBootstrap)})
+    if not seeds:
+        return words.text("reproduce.no_random")
+    return words.text("reproduce.seeds", seeds=listing(words, [str(s) for s in seeds]))

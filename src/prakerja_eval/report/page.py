@@ -1,6 +1,7 @@
 """What does the page say, and where? The report as one self-contained HTML file."""
 
 import base64
+import shlex
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -78,6 +79,7 @@ def _context(results: Results, parts: Parts, words: Catalogue) -> dict[str, obje
         "limits": methods.limits(results, words),
         "warnings": methods.warnings(results, words),
         "glossary": methods.glossary(results, words),
+        "randomness": methods.randomness(results, words),
         "manifest": parts.manifest,
         "command": command(parts.manifest),
         "check": CHECK,
@@ -108,4 +110,4 @@ def command(manifest: Manifest) -> str:
     if manifest.study is None:
         return ""
     chosen = "" if manifest.language == "en" else f" --lang {manifest.language}"
-    return f"prakerja-eval report {manifest.study.path}{chosen}"
+    return f"prakerja-eval report {shlex.quote(manifest.study.path)}{chosen}"

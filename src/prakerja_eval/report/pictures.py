@@ -9,8 +9,8 @@ import pandas as pd
 
 from prakerja_eval import figures
 from prakerja_eval.language import Catalogue
-from prakerja_eval.language.catalogue import listing
-from prakerja_eval.report.summary import measure_of, outcome_title
+from prakerja_eval.language.catalogue import listing, titled
+from prakerja_eval.report.summary import measure_of
 from prakerja_eval.study import Results
 from prakerja_eval.tables.impact import number
 
@@ -60,11 +60,11 @@ def _forests(results: Results, words: Catalogue) -> Iterator[Picture]:
     outcomes = {o.column: o for o in plan.outcomes}
     for answers in results.agreements:
         outcome = outcomes[answers.outcome]
-        title, measure = outcome_title(results, outcome, words), measure_of(results, outcome)
+        title, measure = titled(words, outcome.label, answers.wave), measure_of(results, outcome)
         figure = figures.forest(
             answers,
             unit=outcome.unit,
-            title=title,
+            title=outcome.label,
             level=plan.level,
             catalogue=words,
             synthetic=plan.synthetic,
@@ -130,8 +130,18 @@ def _overlaps(results: Results, words: Catalogue) -> Iterator[Picture]:
     for name, label, rows in _matchings(results.overlap, results):
         figure = figures.overlap(rows, catalogue=words, synthetic=results.plan.synthetic)
         caption = words.text("caption.overlap", label=label)
-        alt = words.text("figure.alt_overlap", label=label)
+        alt = words.text("figure.alt_overlap", label=label, **_reach(rows, words))
         yield Picture("overlap", f"overlap_{slug(name)}", name, figure, caption, alt)
+
+
+def _reach(rows: pd.DataFrame, words: Catalogue) -> dict[str, str]:
+    """Return between which scores there is anyone, by arm."""
+    out = {}
+    for arm in ("treated", "comparison"):
+        held = rows[(rows["arm"] == arm) & ~(rows["n"] == 0)]
+        out[f"{arm}_low"] = words.number(float(held["low"].min()), 2)
+        out[f"{arm}_high"] = words.number(float(held["high"].max()), 2)
+    return out
 
 
 def covariate_labels(results: Results, words: Catalogue) -> dict[str, str]:

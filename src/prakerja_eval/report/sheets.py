@@ -7,7 +7,7 @@ from pathlib import Path
 from prakerja_eval import tables
 from prakerja_eval.language import Catalogue
 from prakerja_eval.report.pictures import covariate_labels, ordered, slug
-from prakerja_eval.report.summary import benchmark_word, outcome_title
+from prakerja_eval.report.summary import benchmark_word
 from prakerja_eval.study import Results
 from prakerja_eval.tables import Table
 
@@ -47,7 +47,7 @@ def _agreements(results: Results, words: Catalogue) -> Iterator[Sheet]:
         table = tables.agreement(
             answers,
             unit=outcome.unit,
-            title=outcome_title(results, outcome, words),
+            title=outcome.label,
             benchmark=benchmark_word(results.plan, words),
             level=results.plan.level,
             catalogue=words,

@@ -6,10 +6,11 @@ import pandas as pd
 
 from prakerja_eval.compare import Agreement
 from prakerja_eval.language import Catalogue, Measure
+from prakerja_eval.language.catalogue import plain, titled
 from prakerja_eval.study import Plan, Results
 from prakerja_eval.study.schema import Outcome
 from prakerja_eval.tables import verdict
-from prakerja_eval.tables.impact import number, plain, share_of_mean
+from prakerja_eval.tables.impact import number, share_of_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +64,6 @@ def measure_of(results: Results, outcome: Outcome) -> Measure:
     return Measure.of(outcome.unit, rows[["estimate", "std_error"]].to_numpy(float).ravel())
 
 
-def outcome_title(results: Results, outcome: Outcome, words: Catalogue) -> str:
-    """Return the outcome's name, with its period if the answers are about one."""
-    frame = results.findings.frame
-    rows = frame[(frame["outcome"] == outcome.column) & (frame["role"] != "placebo")]
-    rows = rows[rows["estimate"].notna()]
-    waves = list(dict.fromkeys(plain(w) for w in rows["wave"]))
-    if len(waves) != 1 or not waves[0]:
-        return outcome.label
-    return words.text("format.outcome_wave", outcome=outcome.label, wave=waves[0])
-
-
 def summaries(results: Results, words: Catalogue) -> tuple[OutcomeSummary, ...]:
     """Return the summary of each outcome in the order of the study file."""
     by_outcome = {a.outcome: a for a in results.agreements}
@@ -89,29 +79,41 @@ def _compared(
     results: Results, outcome: Outcome, answers: Agreement, words: Catalogue
 ) -> OutcomeSummary:
     """Summarise an outcome whose answers were compared with a benchmark."""
-    measure, title = measure_of(results, outcome), outcome_title(results, outcome, words)
+    measure, title = measure_of(results, outcome), titled(words, outcome.label, answers.wave)
     name = benchmark_word(results.plan, words)
     first = answers.frame.iloc[0]
     lines = [
         _candidate(answers.frame.iloc[i], float(first["estimate"]), (results, measure), words)
         for i in range(1, len(answers.frame))
     ]
-    lines += _failed(results, outcome, words)
+    lines += _failed(results, outcome, answers, words)
     found = [line.verdict for line in lines]
     counts = {kind: words.number(found.count(kind)) for kind in ("differs", "not_apart", "wide")}
     total = words.number(sum(v != "missing" for v in found))
     sentences = (
-        *_benchmark(results, outcome, title, words),
+        *_benchmark(results, outcome, answers, words),
         words.text("summary.count", benchmark=name, total=total, **counts),
         *_joint(answers, results.plan.level, words),
     )
     return OutcomeSummary(outcome.column, title, sentences, tuple(lines))
 
 
-def _benchmark(results: Results, outcome: Outcome, title: str, words: Catalogue) -> tuple[str, ...]:
+def _benchmark(
+    results: Results, outcome: Outcome, answers: Agreement, words: Catalogue
+) -> tuple[str, ...]:
+    """Say what the benchmark finds in the period of the comparison, and that there are others."""
     frame = results.findings.frame
-    rows = frame[(frame["outcome"] == outcome.column) & (frame["role"] == "benchmark")]
-    return _answer(rows.iloc[0], title, (results, measure_of(results, outcome)), words)
+    every = frame[(frame["outcome"] == outcome.column) & (frame["role"] == "benchmark")]
+    rows = every[every["wave"].map(plain) == plain(answers.wave)]
+    title = titled(words, outcome.label, answers.wave)
+    said = _answer(rows.iloc[0], title, (results, measure_of(results, outcome)), words)
+    if len(every) > 1:
+        name = benchmark_word(results.plan, words)
+        said = (
+            *said,
+            words.text("summary.one_wave", benchmark=name, wave=plain(answers.wave)),
+        )
+    return said
 
 
 def _answer(
@@ -120,8 +122,12 @@ def _answer(
     """Say what one design finds, how large that is, and whether it differs from zero."""
     results, measure = how
     low, high = number(row["conf_low"]), number(row["conf_high"])
-    if low is None or high is None:
+    if number(row["estimate"]) is None:
         return (words.text("summary.not_estimable", label=row["label"], reason=row["status"]),)
+    if low is None or high is None:
+        effect = words.effect(row["estimate"], measure)
+        values = {"label": row["label"], "outcome": title, "effect": effect}
+        return (words.text("summary.no_variance", reason=row["status"], **values),)
     sentences = [
         words.text(
             "summary.benchmark",
@@ -135,12 +141,20 @@ def _answer(
     share = share_of_mean(row["estimate"], row["comparison_mean"])
     if share is not None:
         mean = words.level(row["comparison_mean"], measure)
-        sentences.append(
-            words.text("summary.percent_of_mean", percent=words.percent(share), mean=mean)
-        )
+        values = {"percent": words.percent(share), "mean": mean}
+        whose = words.text(f"whose.{_whose(row['estimand'])}")
+        sentences.append(words.text("summary.percent_of_mean", whose=whose, **values))
     excludes = low > 0 or high < 0
     sentences.append(words.text("summary.excludes_zero" if excludes else "summary.includes_zero"))
+    if row["status"] != "ok":
+        sentences.append(words.text("summary.caution", reason=str(row["status"]).rstrip(".")))
     return tuple(sentences)
+
+
+def _whose(estimand: object) -> str:
+    """Return whose mean without the programme the comparison mean is, as a key."""
+    known = ("att", "itt", "late", "ate", "atc")
+    return name if (name := str(estimand).lower()) in known else "other"
 
 
 def _candidate(
@@ -150,32 +164,34 @@ def _candidate(
     results, measure = how
     name, level = benchmark_word(results.plan, words), words.percent(results.plan.level)
     kind = verdict(row, benchmark)
+    if kind == "missing":
+        effect = words.effect(row["estimate"], measure)
+        said = words.text("summary.candidate_alone", effect=effect)
+        return Line(str(row["label"]), (said,), kind, words.text("verdict.no_interval"))
     sentences = [
         words.text(
             "summary.candidate",
             effect=words.effect(row["estimate"], measure),
             level=level,
             interval=words.interval(row["conf_low"], row["conf_high"], measure),
-        )
+        ),
+        words.text(
+            "summary.difference",
+            benchmark=name,
+            difference=words.effect(row["difference"], measure),
+            level=level,
+            interval=words.interval(row["diff_conf_low"], row["diff_conf_high"], measure),
+        ),
+        words.text(f"summary.{kind}", benchmark=name),
     ]
-    if kind != "missing":
-        sentences += [
-            words.text(
-                "summary.difference",
-                benchmark=name,
-                difference=words.effect(row["difference"], measure),
-                level=level,
-                interval=words.interval(row["diff_conf_low"], row["diff_conf_high"], measure),
-            ),
-            words.text(f"summary.{kind}", benchmark=name),
-        ]
     return Line(str(row["label"]), tuple(sentences), kind, words.text(f"verdict.{kind}"))
 
 
-def _failed(results: Results, outcome: Outcome, words: Catalogue) -> list[Line]:
-    """Return the candidates without an estimate, each with its reason."""
+def _failed(results: Results, outcome: Outcome, answers: Agreement, words: Catalogue) -> list[Line]:
+    """Return the candidates without an estimate in the period compared, each with its reason."""
     frame = results.findings.frame
     rows = frame[(frame["outcome"] == outcome.column) & (frame["role"] == "candidate")]
+    rows = rows[rows["wave"].map(plain).isin(["", plain(answers.wave)])]
     chip = words.text("verdict.missing")
     return [
         Line(str(row["label"]), (str(row["status"]),), "missing", chip)
@@ -202,10 +218,7 @@ def _listed(results: Results, outcome: Outcome, words: Catalogue) -> OutcomeSumm
     measure = measure_of(results, outcome)
     lines = []
     for _, row in rows.iterrows():
-        wave = plain(row["wave"])
-        title = outcome.label
-        if wave:
-            title = words.text("format.outcome_wave", outcome=outcome.label, wave=wave)
+        title = titled(words, outcome.label, row["wave"])
         lines.append(Line("", _answer(row, title, (results, measure), words)))
     return OutcomeSummary(outcome.column, outcome.label, (), tuple(lines))
 
@@ -226,14 +239,15 @@ def placebos(results: Results, words: Catalogue) -> tuple[Line, ...]:
         outcome = names[row["outcome"]]
         low, high = number(row["conf_low"]), number(row["conf_high"])
         if low is None or high is None:
-            chip = words.text("verdict.missing")
+            known = number(row["estimate"]) is not None
+            chip = words.text("verdict.no_interval" if known else "verdict.missing")
             lines.append(Line(row["label"], (str(row["status"]),), "missing", chip))
             continue
         measure = measure_of(results, outcome)
         kind = "fails" if low > 0 or high < 0 else "passes"
         text = words.text(
             "summary.placebo_line",
-            outcome=outcome.label,
+            outcome=titled(words, outcome.label, row["wave"]),
             effect=words.effect(row["estimate"], measure),
             level=words.percent(results.plan.level),
             interval=words.interval(low, high, measure),

@@ -48,10 +48,13 @@ class Verification:
     ----------
     folder : Path
     drifts : tuple of Drift
+    study : Path
+        The study file that was run.
     """
 
     folder: Path
     drifts: tuple[Drift, ...]
+    study: Path
 
     def __bool__(self) -> bool:
         return not self.drifts
@@ -74,7 +77,10 @@ class Verification:
         more = len(self.drifts) - SHOWN
         if more > 0:
             lines.append(f"and {more} more")
-        return "\n".join([f"{self.folder.name}: {len(self.drifts)} things have changed", *lines])
+        head = (
+            f"{self.folder.name}: changes found: {len(self.drifts)}; study file run: {self.study}"
+        )
+        return "\n".join([head, *lines])
 
     def raise_if_drifted(self) -> None:
         """Raise everything that changed at once.
@@ -102,7 +108,8 @@ def verify(folder: str | Path, *, study_path: str | Path | None = None) -> Verif
         A report folder.
     study_path : path, optional
         Where the study file lies; left out, it is looked for upwards from the folder, then upwards
-        from the working directory.
+        from the working directory. One whose hash is not the manifest's is a drift, and the
+        verification says which file was run.
 
     Returns
     -------
@@ -123,7 +130,7 @@ def verify(folder: str | Path, *, study_path: str | Path | None = None) -> Verif
     drifts = [*_outputs(manifest, place), *_inputs(manifest, study)]
     findings = study.run().findings
     drifts += _findings(read_findings(place), published(findings))
-    return Verification(place, tuple(drifts))
+    return Verification(place, tuple(drifts), study.path)
 
 
 def _study_of(manifest: Manifest, folder: Path, given: str | Path | None) -> Path:

@@ -39,7 +39,8 @@ class Results:
         A row an entry, outcome and wave, in the order of the file. Besides the columns of Findings:
         ``name``, ``label`` and ``role`` of the entry (first). ``unit`` is the outcome's unit.
     agreements : tuple of Agreement
-        One an outcome: the designs that answer the same question, side by side.
+        One an outcome: the designs that answer the same question, side by side, in the benchmark's
+        last period.
     flow : DataFrame
         group, wave, n_units, then one column an outcome with the number observed.
     paths : DataFrame
@@ -48,7 +49,7 @@ class Results:
         name, stage ("before", "after"), covariate, mean_treated, mean_comparison, smd,
         variance_ratio, ecdf_mean, ecdf_max.
     overlap : DataFrame
-        name, arm ("treated", "comparison"), low, high, share: histogram of the propensity score.
+        name, arm ("treated", "comparison"), low, high, n, share: histogram of the propensity score.
     notices : tuple of Notice
     """
 

@@ -77,7 +77,11 @@ def balance(matched: dict[str, "matching.Matched"], plan: Plan) -> pd.DataFrame:
 
 
 def overlap(matched: dict[str, "matching.Matched"]) -> pd.DataFrame:
-    """Return histograms of the score by arm; bins with one to nine people are left out."""
+    """Return histograms of the score by arm, with n and share of the arm.
+
+    Bins with one to nine people, and the next smallest of their arm where one could be computed
+    back, are NaN.
+    """
     edges = np.linspace(0.0, 1.0, BINS + 1)
     rows = []
     seen: list[np.ndarray] = []
@@ -88,8 +92,16 @@ def overlap(matched: dict[str, "matching.Matched"]) -> pd.DataFrame:
         seen.append(score)
         for arm, mask in (("treated", treated), ("comparison", ~treated)):
             counts, _ = np.histogram(score[mask], edges)
-            for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True):
-                hidden = 0 < count < SMALLEST_CELL
-                share = np.nan if hidden else float(count / mask.sum())
-                rows.append((name, arm, float(low), float(high), share))
-    return pd.DataFrame(rows, columns=["name", "arm", "low", "high", "share"])
+            shown = np.where(_hidden(counts), np.nan, counts)
+            for low, high, count in zip(edges[:-1], edges[1:], shown, strict=True):
+                share = float(count / mask.sum())
+                rows.append((name, arm, float(low), float(high), float(count), share))
+    return pd.DataFrame(rows, columns=["name", "arm", "low", "high", "n", "share"])
+
+
+def _hidden(counts: np.ndarray) -> np.ndarray:
+    """Say which counts of a total must not be shown: the small, and one more if there is one."""
+    small = (counts > 0) & (counts < SMALLEST_CELL)
+    if small.sum() == 1 and (counts >= SMALLEST_CELL).any():
+        small[np.argmin(np.where(counts >= SMALLEST_CELL, counts, np.inf))] = True
+    return small

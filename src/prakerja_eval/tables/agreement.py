@@ -6,7 +6,7 @@ import pandas as pd
 
 from prakerja_eval.compare import Agreement
 from prakerja_eval.language import Catalogue, Measure
-from prakerja_eval.language.catalogue import unit_name
+from prakerja_eval.language.catalogue import titled, unit_name
 from prakerja_eval.tables.impact import interval, number
 from prakerja_eval.tables.table import Cell, Column, Table
 
@@ -60,7 +60,7 @@ def agreement(
     unit : str
         Unit of the outcome.
     title : str, optional
-        Name of the outcome in the caption.
+        Name of the outcome in the caption, which adds the period if there is one.
     benchmark : str, optional
         What the caption calls the benchmark.
     level : float
@@ -90,10 +90,10 @@ def agreement(
     )
     rows = tuple(_row(frame, i, measure, words) for i in range(len(frame)))
     caption = words.text(
-        "caption.agreement",
-        outcome=title or answers.outcome,
+        "caption.agreement" if unit else "caption.agreement_bare",
+        outcome=titled(words, title or answers.outcome, answers.wave),
         benchmark=benchmark or words.text("benchmark.other"),
-        unit=unit_name(words, unit) if unit else words.text("format.missing"),
+        unit=unit_name(words, unit),
     )
     return Table(caption, columns, rows)
 

@@ -5,19 +5,26 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from prakerja_eval.compare.frames import findings_of
 from prakerja_eval.errors import UsageError
-from prakerja_eval.estimate import Findings
+from prakerja_eval.estimate import Estimate, Findings
 from prakerja_eval.language import Catalogue, Measure
-from prakerja_eval.language.catalogue import unit_name
+from prakerja_eval.language.catalogue import plain, unit_name
 from prakerja_eval.tables.disclosure import hide_small
 from prakerja_eval.tables.table import Cell, Column, Table
 
+NEEDED = (
+    *("estimator", "estimand", "outcome", "wave", "estimate", "std_error", "p_value", "conf_low"),
+    *("conf_high", "inference", "unit", "n", "n_treated", "n_comparison", "n_clusters"),
+    *("comparison_mean", "status"),
+)
+COUNTS = ("n", "n_treated", "n_clusters")
 TEXT = ("design", "wave", "estimand", "inference", "status")
 PARTS = {"interval": ("conf_low", "conf_high")}
 
 
 def impact(
-    findings: Findings,
+    findings: Findings | Estimate | pd.DataFrame,
     *,
     outcome: str | None = None,
     title: str | None = None,
@@ -27,8 +34,9 @@ def impact(
 
     Parameters
     ----------
-    findings : Findings
-        With a column ``label`` it names the rows; otherwise the estimator does.
+    findings : Findings, Estimate or DataFrame
+        An Estimate stands under its default inference. A column ``label`` names the rows, or else
+        the estimator does.
     outcome : str, optional
         Column name; needed if there are several outcomes.
     title : str, optional
@@ -44,12 +52,16 @@ def impact(
     Raises
     ------
     UsageError
-        If the outcome is not among the findings, or there are several and none is named.
+        If the outcome is not among the findings, there are several and none is named, or a column
+        is missing.
     """
     words = catalogue or Catalogue.named("en")
-    frame, name = of_outcome(findings.frame, outcome)
+    found = findings_of(findings, NEEDED, "tables.impact")
+    frame, name = of_outcome(found.frame, outcome)
+    gone = {c: frame[c].notna() for c in COUNTS}
     hidden = hide_small(frame)
     frame = hidden.assign(label=frame["label"] if "label" in frame else frame["estimator"])
+    frame = frame.assign(**{f"{c}_hidden": gone[c] & frame[c].isna() for c in COUNTS})
     unit = str(frame["unit"].dropna().iloc[0]) if frame["unit"].notna().any() else ""
     measure = Measure.of(unit, frame[["estimate", "std_error"]].to_numpy(float).ravel())
     makers = _makers(words, measure)
@@ -57,7 +69,7 @@ def impact(
         del makers["wave"]
     if (frame["status"] == "ok").all():
         del makers["status"]
-    level = words.percent(findings.level)
+    level = words.percent(found.level)
     columns = tuple(
         Column(key, words.text(f"column.{key}", level=level), key not in TEXT, PARTS.get(key, ()))
         for key in makers
@@ -65,8 +77,8 @@ def impact(
     rows = tuple(
         tuple(make(row) for make in makers.values()) for row in frame.to_dict(orient="records")
     )
-    named = unit_name(words, unit) if unit else words.text("format.missing")
-    caption = words.text("caption.impact", outcome=title or name, unit=named)
+    kind = "impact" if unit else "impact_bare"
+    caption = words.text(f"caption.{kind}", outcome=title or name, unit=unit_name(words, unit))
     return Table(caption, columns, rows)
 
 
@@ -129,13 +141,6 @@ def number(value: object) -> float | None:
     return None if value is None or pd.isna(value) else float(value)  # type: ignore[arg-type]
 
 
-def plain(value: object) -> str:
-    """Return a label; whole numbers without a decimal, nothing for None."""
-    if value is None or (isinstance(value, float) and pd.isna(value)):
-        return ""
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def interval(low: object, high: object, measure: Measure, words: Catalogue) -> Cell:
     """Return an interval as one cell."""
     ends = number(low), number(high)
@@ -161,7 +166,7 @@ def _percent(row: dict[str, object], words: Catalogue) -> Cell:
 def _count(row: dict[str, object], column: str, words: Catalogue) -> Cell:
     found = number(row[column])
     if found is None:
-        hidden = row["status"] == "ok"
+        hidden = row[f"{column}_hidden"] or number(row["estimate"]) is not None
         return Cell(words.text("format.hidden" if hidden else "format.missing"), None)
     return Cell(words.number(found), int(found))
 

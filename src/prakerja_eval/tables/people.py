@@ -4,9 +4,13 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from prakerja_eval.balance import Balance
+from prakerja_eval.compare.frames import frame_of
+from prakerja_eval.errors import UsageError
 from prakerja_eval.language import Catalogue
+from prakerja_eval.language.catalogue import plain
 from prakerja_eval.tables.disclosure import hide_flow
-from prakerja_eval.tables.impact import number, plain
+from prakerja_eval.tables.impact import number
 from prakerja_eval.tables.table import Cell, Column, Table
 
 
@@ -29,6 +33,7 @@ def flow(
         English if left out.
     """
     words = catalogue or Catalogue.named("en")
+    frame = frame_of(frame, ("group", "wave", "n_units"), "tables.flow", "Results.flow")
     outcomes = [str(c) for c in frame.columns if c not in ("group", "wave", "n_units")]
     names = labels or {}
     safe = hide_flow(frame, ["n_units", *outcomes])
@@ -56,11 +61,12 @@ def _count(value: object, words: Catalogue) -> Cell:
     return Cell(words.number(found), int(found))
 
 
+BALANCES = "the balance() of a matching or Results.balance"
 MEASURES = ("mean_treated", "mean_comparison", "smd", "variance_ratio", "ecdf_mean", "ecdf_max")
 
 
 def balance(
-    frame: pd.DataFrame,
+    frame: pd.DataFrame | Balance,
     *,
     title: str = "",
     labels: Mapping[str, str] | None = None,
@@ -70,18 +76,27 @@ def balance(
 
     Parameters
     ----------
-    frame : DataFrame
+    frame : DataFrame or Balance
         stage, covariate, mean_treated, mean_comparison, smd, variance_ratio, ecdf_mean, ecdf_max,
         of one matching.
     title : str
-        Name of the matching in the caption.
+        Name of the matching in the caption; none if left out.
     labels : mapping, optional
         Covariate to printed name.
     catalogue : Catalogue, optional
         English if left out.
+
+    Raises
+    ------
+    UsageError
+        If a column is missing, or the rows are of several matchings.
     """
     words = catalogue or Catalogue.named("en")
     names = labels or {}
+    frame = frame_of(frame, ("stage", "covariate", "smd"), "tables.balance", BALANCES)
+    if "name" in frame and frame["name"].nunique() > 1:
+        several = ", ".join(frame["name"].map(str).unique())
+        raise UsageError(f"tables.balance shows one matching; choose the rows of one of {several}.")
     shown = [c for c in MEASURES if c in frame]
     columns = (
         Column("covariate", words.text("column.covariate"), numeric=False),
@@ -99,7 +114,8 @@ def balance(
         )
         for row in ranked.to_dict(orient="records")
     )
-    return Table(words.text("caption.balance", label=title), columns, rows)
+    kind = "balance" if title else "balance_bare"
+    return Table(words.text(f"caption.{kind}", label=title), columns, rows)
 
 
 def _measure(value: object, words: Catalogue) -> Cell:
