@@ -235,7 +235,7 @@ def test_warnings_are_sentences_with_readable_numbers(page: Page) -> None:
     assert "leaves out 12 of the 80 people" in words
     assert "6 percent of the treated" in words
     assert "schooling, 0.12 standard deviations" in words
-    assert "DiD, Income: could not be estimated. too few" in words
+    assert "DiD, Income in period 3: could not be estimated. too few." in words
 
 
 # --- escaping and privacy -------------------------------------------------------------------------
