@@ -4,7 +4,8 @@ A draw answers `arrays` itself, so that the public estimators run on it without 
 checking 2,000 panels. test_paths_agree.py shows that the panel of `frame` gives the same.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,8 @@ from prakerja_eval.panel import ArrayRequest, Roles, UnitArrays
 class Draw:
     """n people over T waves, with what the simulation knows of them.
 
-    `columns` are baseline covariates (n,); `score` is the true propensity score.
+    `columns` are baseline covariates (n,); `score` is the true propensity score; `sample` says for
+    `where` which people a design compares, and `ids` numbers those whom it left.
     """
 
     roles: Roles
@@ -28,10 +30,24 @@ class Draw:
     block: np.ndarray | None = None
     columns: dict[str, np.ndarray] = field(default_factory=dict)
     score: np.ndarray | None = None
+    sample: np.ndarray | None = None
+    ids: np.ndarray | None = None
 
     @property
     def n(self) -> int:
         return len(self.outcome)
+
+    def where(self, sample: Sequence[str]) -> "Draw":
+        """Keep the people of some samples, as `Panel.where` would."""
+        keep = np.isin(self.sample, list(sample))
+        whole = replace(self, ids=np.arange(self.n) if self.ids is None else self.ids)
+        people = {
+            f.name: getattr(whole, f.name)[keep]
+            for f in fields(whole)
+            if isinstance(getattr(whole, f.name), np.ndarray)
+        }
+        columns = {name: x[keep] for name, x in self.columns.items()}
+        return replace(whole, **people, columns=columns)
 
     def arrays(self, request: ArrayRequest) -> UnitArrays:
         """Answer as `Panel.arrays` would."""
@@ -39,7 +55,7 @@ class Draw:
         block = np.zeros(n, dtype=np.int64) if self.block is None else self.block
         nothing = np.full(n, np.nan)
         chosen = [self.columns[name] for name in request.covariates]
-        units = np.array(_ids(n), dtype=object)
+        units = np.array(_ids(np.arange(n) if self.ids is None else self.ids), dtype=object)
         return UnitArrays(
             units=units,
             waves=self.waves,
@@ -63,7 +79,7 @@ class Draw:
         """Return the long data that a user would have."""
         n, T = self.n, len(self.waves)
         out = pd.DataFrame(
-            {"id": np.repeat(_ids(n), T), "y": self.outcome.ravel()}
+            {"id": np.repeat(_ids(np.arange(n)), T), "y": self.outcome.ravel()}
             | {name: np.repeat(x, T) for name, x in self.columns.items()}
         )
         if T > 1:
@@ -76,6 +92,8 @@ class Draw:
             out["cohort"] = np.repeat(np.where(self.treated, 2, 0), T)
         if self.block is not None:
             out["block"] = np.repeat([_block_name(b) for b in self.block], T)
+        if self.sample is not None:
+            out["sample"] = np.repeat(self.sample, T)
         return out
 
 
@@ -83,5 +101,5 @@ def _block_name(code: int) -> str:
     return f"B{code:02d}"  # sorted as text, the names keep the order of the codes
 
 
-def _ids(n: int) -> list[str]:
-    return [f"SYN-{i:06d}" for i in range(n)]
+def _ids(numbers: np.ndarray) -> list[str]:
+    return [f"SYN-{i:06d}" for i in numbers]

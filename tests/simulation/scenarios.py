@@ -1,56 +1,26 @@
 """Which claims are simulated? Each scenario with its truth, its estimators and its inference.
 
 Seed, draws, scenarios and rows were fixed before any result was seen. A new scenario goes to the
-end of `SCENARIOS`, so that the random streams of the others stay what they are.
+end of `BUILDERS`, so that the random streams of the others stay what they are.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from prakerja_eval import did, lottery, matching
-from prakerja_eval.estimate import AbadieImbens, Clustered, Estimate, Inference, Robust
+from prakerja_eval.estimate import AbadieImbens, Clustered, Estimate, Robust
 
+from .across import joint_test, lottery_and_did, lottery_and_matching
 from .changes import COVARIATES as CHANGE_COVARIATES
 from .changes import TwoPeriods
+from .claims import Estimator, Row, Scenario
 from .lottery import EFFECTS, LEVELS, ODDS, SIZES, DrawnBlocks, Offers, SamePeople, TakeUp
 from .people import Draw
 from .selection import COVARIATES, Selected, known_score
 
 SEED = 20201104
 DRAWS = 2_000
-
-Estimator = Callable[[object, Draw], Estimate]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One estimator with one inference against one truth.
-
-    `side` is "two-sided" or "conservative": then the theory says that the variance is too large,
-    and only intervals that are too short count as a miss. `claim` is False for a contrast, which
-    shows what goes wrong elsewhere and is not judged.
-    """
-
-    name: str
-    estimator: str
-    inference: Inference | None
-    truth: float
-    side: str = "two-sided"
-    claim: bool = True
-    why: str = ""
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """A world to draw from, the estimators that run on each draw, and the rows to judge."""
-
-    name: str
-    about: str
-    draw: Callable[[np.random.Generator], Draw]
-    estimators: dict[str, Estimator]
-    rows: tuple[Row, ...]
 
 
 def itt(**design: object) -> Estimator:
@@ -305,6 +275,10 @@ BUILDERS: tuple[Callable[[np.random.Generator], Scenario], ...] = (
     lambda rng: _matching_with_replacement(),
     lambda rng: _matching_without_replacement(),
     lambda rng: _matching_constant_effect(),
+    lambda rng: lottery_and_did(),
+    lambda rng: lottery_and_matching(once=False),
+    lambda rng: lottery_and_matching(once=True),
+    lambda rng: joint_test(),
 )
 
 

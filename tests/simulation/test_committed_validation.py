@@ -12,7 +12,26 @@ from .scenarios import DRAWS, SEED, scenarios
 from .validate import KEYS, page, read, table
 
 # (scenario, row) with a real shortfall -> the criteria missed. Documented, never tuned away.
-SHORTFALLS: dict[tuple[str, str], str] = {}
+# All five have one cause: the influence of a matching on a fitted score is that of a known score,
+# shrunk to the 2016 variance, and does not carry the score's own influence on the treated people
+# whom the experiment shares. (The row "score known" hands over its score, and the default inference
+# takes a score handed over for a fitted one.)
+SHORTFALLS: dict[tuple[str, str], str] = {
+    (
+        "difference, experiment and matching with replacement",
+        "matching less experiment, score known",
+    ): "coverage, se_ratio",
+    (
+        "difference, experiment and matching with replacement",
+        "matching less experiment, score fitted",
+    ): "coverage, se_ratio",
+    (
+        "difference, experiment and matching without replacement",
+        "matching less experiment, score fitted",
+    ): "coverage, se_ratio",
+    ("equality of lottery, did and matching", "joint test at 5 %"): "coverage",
+    ("equality of lottery, did and matching", "matching less lottery"): "coverage, se_ratio",
+}
 ACROSS_MACHINES = 1e-6  # scores are fitted by iteration
 
 
@@ -32,7 +51,7 @@ def spec(frame):
 
 def test_the_committed_rows_are_the_claims_of_the_code(committed):
     listed = [
-        (s.name, row.name, row.inference.label, row.side, str(row.claim), str(SEED), str(DRAWS))
+        (s.name, row.name, row.label, row.side, str(row.claim), str(SEED), str(DRAWS))
         for s, _ in scenarios()
         for row in s.rows
     ]

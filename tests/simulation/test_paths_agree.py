@@ -11,7 +11,7 @@ import pytest
 
 import prakerja_eval as pe
 
-from .judge import interval
+from .judge import answer, difference_at_fixed_shares
 from .scenarios import BUILDERS, generator, scenarios
 
 DRAWS = 20
@@ -20,6 +20,25 @@ DRAWS = 20
 @pytest.fixture(scope="module")
 def all_scenarios():
     return scenarios()
+
+
+def printed(row, estimate):
+    """Return what a user reads: the estimate, its standard error and its interval."""
+    if row.asks == "equality":
+        test = pe.test_equal(pe.subset(estimate, rows=row.rows), inference=row.inference)
+        half = np.inf if test.p_value >= 0.05 else -1.0
+        wald = test.statistic * (1 if np.isinf(test.df_denominator) else test.df)  # printed as F
+        return wald, np.sqrt(2 * test.df), wald - half, wald + half
+    if row.asks == "difference":
+        other, benchmark = (pe.subset(estimate, rows=[k]) for k in row.rows)
+        found = pe.compare.agreement(benchmark, [other], inference=row.inference).frame.iloc[1]
+        names = ("difference", "diff_std_error", "diff_conf_low", "diff_conf_high")
+    else:
+        contrasted = row.asks == "contrast"
+        one = difference_at_fixed_shares(row, estimate) if contrasted else estimate
+        found = pe.infer(one, row.inference).frame.iloc[0]
+        names = ("estimate", "std_error", "conf_low", "conf_high")
+    return tuple(found[name] for name in names)
 
 
 @pytest.mark.parametrize("number", range(len(BUILDERS)))
@@ -31,13 +50,13 @@ def test_the_short_path_of_the_simulations_is_the_public_path(all_scenarios, num
         short = {name: run(draw, draw) for name, run in scenario.estimators.items()}
         public = {name: run(panel, draw) for name, run in scenario.estimators.items()}
         for row in scenario.rows:
-            mine = interval(short[row.estimator], row.inference)
-            printed = pe.infer(public[row.estimator], row.inference).frame.iloc[0]
-            assert mine.theta == printed["estimate"], row.name
-            assert mine.se == printed["std_error"], row.name
+            mine = answer(row, short[row.estimator])
+            theta, se, low, high = printed(row, public[row.estimator])
+            assert mine.theta == theta, row.name
+            assert mine.se == se, row.name
             np.testing.assert_allclose(
                 [mine.theta - mine.half, mine.theta + mine.half],
-                [printed["conf_low"], printed["conf_high"]],
+                [low, high],
                 rtol=1e-12,
                 err_msg=row.name,
             )

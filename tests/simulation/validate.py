@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from .claims import Scenario
 from .judge import LEVEL, RATIO, SIGMAS, misses, simulate, summary
-from .scenarios import DRAWS, SEED, Scenario, scenarios
+from .scenarios import DRAWS, SEED, scenarios
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "reports" / "validation"
@@ -32,7 +33,7 @@ def table(draws: int = DRAWS, progress: bool = False) -> pd.DataFrame:
                 {
                     "scenario": scenario.name,
                     "row": row.name,
-                    "inference": "default" if row.inference is None else row.inference.label,
+                    "inference": row.label,
                     "side": row.side,
                     "claim": row.claim,
                     "seed": SEED,
@@ -68,6 +69,9 @@ def page(results: pd.DataFrame, listed: list[Scenario]) -> str:
         f"standard error over the Monte Carlo sd is in [{RATIO[0]}, {RATIO[1]}], and bias is "
         f"within {SIGMAS:g} Monte Carlo standard errors of zero. Where theory says that a variance "
         "is too large (*conservative*), coverage and standard error are judged from below only. "
+        "A joint *test* has its Wald statistic in these columns, whose mean should be its degrees "
+        "of freedom; its coverage is the share of draws in which the true hypothesis is kept at "
+        "5 %, and that alone is judged. "
         "A *contrast* shows what goes wrong without the method above it, and is not judged.",
         "",
     ]

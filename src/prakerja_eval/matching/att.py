@@ -106,7 +106,8 @@ def att(
         One row an outcome and wave. The default inference is Abadie and Imbens's: with the score's
         estimation (2016) where neighbours were drawn with replacement, ties averaged and nobody
         was dropped, else as if the score were known (2006). ψ is the linear form of Otsu and Rai
-        (2017) rescaled to it, so that covariances with other designs are approximate.
+        (2017) rescaled to it, so that covariances with other designs are approximate (see
+        docs/methods/agreement.md for how far).
         Clustered inference refuses, but for ``Clustered("pair")`` after matching without
         replacement (Abadie and Spiess 2022, doi 10.1080/01621459.2020.1840383).
 
