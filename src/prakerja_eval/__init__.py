@@ -9,7 +9,17 @@ from typing import Any
 __version__ = "0.1.0"
 
 _NAMES = {
-    "prakerja_eval.panel": ("Check", "MomentPlan", "Panel", "Roles", "read_panel"),
+    "prakerja_eval.panel": (
+        "Check",
+        "MomentPlan",
+        "Panel",
+        "ReadOptions",
+        "Roles",
+        "Wide",
+        "new_key",
+        "pseudonymise",
+        "read_panel",
+    ),
     "prakerja_eval.estimate": (
         "AbadieImbens",
         "Adjustment",

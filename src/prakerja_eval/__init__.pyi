@@ -27,7 +27,11 @@ from prakerja_eval.estimate import wald as wald
 from prakerja_eval.panel import Check as Check
 from prakerja_eval.panel import MomentPlan as MomentPlan
 from prakerja_eval.panel import Panel as Panel
+from prakerja_eval.panel import ReadOptions as ReadOptions
 from prakerja_eval.panel import Roles as Roles
+from prakerja_eval.panel import Wide as Wide
+from prakerja_eval.panel import new_key as new_key
+from prakerja_eval.panel import pseudonymise as pseudonymise
 from prakerja_eval.panel import read_panel as read_panel
 from prakerja_eval.report import Report as Report
 from prakerja_eval.report import report as report

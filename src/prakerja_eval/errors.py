@@ -57,3 +57,9 @@ class DriftError(PrakerjaEvalError):
     """Outputs made again differ from the committed ones."""
 
     exit_code = 5
+
+
+class IdentifierError(PrakerjaEvalError):
+    """The data hold columns that tell who people are."""
+
+    exit_code = 6

@@ -2,7 +2,9 @@
 
 from prakerja_eval.panel.arms import Arms, outcome_waves, treated_units, wave_position
 from prakerja_eval.panel.contract import Check, Fault
+from prakerja_eval.panel.options import ReadOptions, Wide
 from prakerja_eval.panel.panel import Panel
+from prakerja_eval.panel.privacy import new_key, pseudonymise
 from prakerja_eval.panel.read import read_panel
 from prakerja_eval.panel.requests import (
     ArrayRequest,
@@ -12,6 +14,7 @@ from prakerja_eval.panel.requests import (
     UnitArrays,
 )
 from prakerja_eval.panel.roles import Roles, WaveLabel
+from prakerja_eval.panel.table import Note, Variable
 
 __all__ = [
     "Arms",
@@ -20,12 +23,18 @@ __all__ = [
     "Fault",
     "MomentPlan",
     "Moments",
+    "Note",
     "Panel",
     "PanelProtocol",
+    "ReadOptions",
     "Roles",
     "UnitArrays",
+    "Variable",
     "WaveLabel",
+    "Wide",
+    "new_key",
     "outcome_waves",
+    "pseudonymise",
     "read_panel",
     "treated_units",
     "wave_position",

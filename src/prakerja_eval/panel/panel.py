@@ -1,27 +1,22 @@
 """Who was observed, when, and in which arm? A validated, immutable long table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
-from prakerja_eval.errors import DataError, UsageError
+from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate.specs import names_of
 from prakerja_eval.numerics.moments import group_moments
-from prakerja_eval.panel.contract import (
-    Check,
-    as_text,
-    block_labels,
-    find_faults,
-    plain_text,
-    to_number,
-)
+from prakerja_eval.panel.columns import known_column, refuse_float_ids, refuse_repeated_names
+from prakerja_eval.panel.contract import Asked, Check, block_labels, find_faults
 from prakerja_eval.panel.covariates import covariate_matrix
 from prakerja_eval.panel.requests import ArrayRequest, MomentPlan, Moments, UnitArrays
 from prakerja_eval.panel.roles import Roles, WaveLabel
+from prakerja_eval.panel.table import Note, Table, Variable
+from prakerja_eval.panel.values import as_text, plain_text, to_number
 from prakerja_eval.panel.waves import waves_of
 from prakerja_eval.typing import FloatArray, IntArray, StringArray
 
@@ -33,8 +28,8 @@ class Panel:
 
     Parameters
     ----------
-    frame : DataFrame
-        Copied; the Panel never changes.
+    source : DataFrame or Table
+        Copied; the Panel never changes. A Table brings labels, missing reasons and notes along.
     roles : Roles
         Which column is what.
 
@@ -49,7 +44,16 @@ class Panel:
     refuses a panel that has one. Missing outcomes are attrition, no fault.
     """
 
-    __slots__ = ("_check", "_frame", "_positions", "_units", "_wave_codes", "_waves", "roles")
+    __slots__ = (
+        "_check",
+        "_frame",
+        "_positions",
+        "_table",
+        "_units",
+        "_wave_codes",
+        "_waves",
+        "roles",
+    )
 
     roles: Roles
     _frame: pd.DataFrame
@@ -57,15 +61,17 @@ class Panel:
     _units: StringArray
     _waves: tuple[WaveLabel, ...]
     _wave_codes: IntArray
-    _check: Callable[[tuple[str, ...]], Check]
+    _table: Table
+    _check: Callable[[Asked], Check]
 
-    def __init__(self, frame: pd.DataFrame, roles: Roles) -> None:
-        data = frame.reset_index(drop=True).copy()
-        _refuse_repeated_names(data)
+    def __init__(self, source: pd.DataFrame | Table, roles: Roles) -> None:
+        table = source if isinstance(source, Table) else Table(source)
+        data = table.frame.reset_index(drop=True).copy()
+        refuse_repeated_names(data)
         for columns in roles.columns().values():
             for column in columns:
                 known_column(data, column)
-        refuse_float_ids(data, roles, 2.0**53)
+        refuse_float_ids(data, roles.id_columns(), 2.0**53)
         data[roles.unit] = pd.Series(as_text(data[roles.unit]), dtype="str")
         codes, units = pd.factorize(data[roles.unit])
         waves, wave_codes = waves_of(data, roles)
@@ -76,6 +82,7 @@ class Panel:
             )
         self._set("roles", roles)
         self._set("_frame", data)
+        self._set("_table", replace(table, frame=data))
         self._set("_positions", np.asarray(codes, dtype=np.int64))
         self._set("_units", _frozen(np.array(units, dtype=object)))
         self._set("_waves", waves)
@@ -91,8 +98,8 @@ class Panel:
     def __delattr__(self, name: str) -> None:
         raise AttributeError("a Panel never changes; where() and the like return another one")
 
-    def __reduce__(self) -> tuple[type["Panel"], tuple[pd.DataFrame, Roles]]:
-        return Panel, (self._frame, self.roles)
+    def __reduce__(self) -> tuple[type["Panel"], tuple[Table, Roles]]:
+        return Panel, (self._table, self.roles)
 
     def __len__(self) -> int:
         return len(self._frame)
@@ -103,12 +110,28 @@ class Panel:
         return (
             f"Panel: {len(self):,} rows, {len(self._units):,} units, waves {waves or 'none'}\n"
             f"roles: {named}\ncolumns: {', '.join(map(str, self._frame.columns))}"
+            + "".join(f"\nassumed: {note.message}" for note in self.notes)
         )
 
     @property
     def frame(self) -> pd.DataFrame:
         """Return a copy of the long data."""
         return self._frame.copy()
+
+    @property
+    def codebook(self) -> Mapping[str, Variable]:
+        """Return labels, value labels and missing codes by column, where the file names them."""
+        return self._table.codebook
+
+    @property
+    def reasons(self) -> pd.DataFrame:
+        """Return why values are missing: the frame's rows by the columns with reasons."""
+        return self._table.reasons_or_none()
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """Return what was assumed when the file was read."""
+        return self._table.notes
 
     @property
     def units(self) -> list[str]:
@@ -120,20 +143,30 @@ class Panel:
         """Return the wave labels in order; one nameless wave for a cross-section."""
         return self._waves
 
-    def check(self, outcomes: str | Sequence[str] = ()) -> Check:
-        """Return every fault at once, each with its rows and its remedy.
+    def check(
+        self,
+        outcomes: str | Sequence[str] = (),
+        covariates: Sequence[str] = (),
+        money: Sequence[str] = (),
+    ) -> Check:
+        """Return every fault at once, each with its rows, why it matters and its remedy.
 
         Parameters
         ----------
         outcomes : str or sequence of str
-            Columns that must hold numbers.
+            Columns that must hold numbers that vary.
+        covariates : sequence of str
+            As an estimator takes them; refused where they are dated after the baseline.
+        money : sequence of str
+            Columns of amounts, beside those whose names say so ("income", "upah", ...).
         """
-        return self._check(names_of(outcomes))
-
-    def _find(self, outcomes: tuple[str, ...]) -> Check:
-        for column in outcomes:
+        asked = Asked(names_of(outcomes), tuple(covariates), tuple(money))
+        for column in (*asked.outcomes, *asked.money):
             known_column(self._frame, column)
-        return find_faults(self._frame, self.roles, outcomes)
+        return self._check(asked)
+
+    def _find(self, asked: Asked) -> Check:
+        return find_faults(self._table, self.roles, asked)
 
     def where(self, **conditions: object) -> "Panel":
         """Keep the rows whose columns have one of the values.
@@ -158,9 +191,9 @@ class Panel:
                 f"no row has the values asked for in {', '.join(conditions)}; "
                 "panel.frame shows the values there are."
             )
-        part, roles = self._frame[keep], self.roles
+        part, roles = self._table.take(np.flatnonzero(keep)), self.roles
         if roles.baseline is not None and roles.wave is not None:
-            left = as_text(part[roles.wave])
+            left = as_text(part.frame[roles.wave])
             roles = roles if plain_text(roles.baseline) in left else replace(roles, baseline=None)
         return Panel(part, roles)
 
@@ -209,7 +242,8 @@ class Panel:
             if role not in self.roles.columns():
                 raise UsageError(f"this estimator needs Roles({role}=...) to name a column.")
         outcomes = () if request.outcome is None else (request.outcome,)
-        self.check(outcomes).about("offer" in request.needs).raise_if_any()
+        designs = ("lottery",) if "offer" in request.needs else ("did", "matching")
+        self.check(outcomes).about(*designs).raise_if_any()
         n = len(self._units)
         outcome = self.wide(request.outcome).to_numpy() if request.outcome else np.zeros((n, 0))
         covariates, names = covariate_matrix(self, request.covariates, request.covariate_wave)
@@ -316,46 +350,3 @@ class Panel:
 def _frozen(array: StringArray) -> StringArray:
     array.setflags(write=False)
     return array
-
-
-def _refuse_repeated_names(frame: pd.DataFrame) -> None:
-    repeated = frame.columns[frame.columns.duplicated()].unique()
-    if len(repeated):
-        raise DataError(
-            f"two columns have the same name: {', '.join(map(str, repeated))}. Rename one of them."
-        )
-
-
-def refuse_float_ids(frame: pd.DataFrame, roles: Roles, limit: float) -> None:
-    """Refuse ids in floating-point numbers at or above ``limit``.
-
-    Raises
-    ------
-    DataError
-        With the column; no id is shown.
-    """
-    for column in roles.id_columns():
-        if column not in frame.columns or not pd.api.types.is_float_dtype(frame[column]):
-            continue
-        if (to_number(frame[column]) >= limit).any():
-            raise DataError(
-                f"the id column {column!r} is stored as floating-point numbers, which do not hold "
-                "16 digits: ids may already be damaged. Store ids as text and export again."
-            )
-
-
-def known_column(frame: pd.DataFrame, column: str) -> str:
-    """Return the name if the table has it.
-
-    Raises
-    ------
-    UsageError
-        With the nearest name there is.
-    """
-    if column in frame.columns:
-        return column
-    near = get_close_matches(column, [str(c) for c in frame.columns], n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise UsageError(
-        f"there is no column {column!r}.{hint} Columns: {', '.join(map(str, frame.columns))}."
-    )

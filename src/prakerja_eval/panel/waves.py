@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from prakerja_eval.errors import DataError, UsageError
-from prakerja_eval.panel.contract import plain_text, to_number
 from prakerja_eval.panel.roles import Roles, WaveLabel
+from prakerja_eval.panel.values import plain_text, to_number
 from prakerja_eval.typing import IntArray
 
 # 2021, 2021-02, 2021-02-28, 2021Q1, 2021-Q1: their alphabetical order is that of time

@@ -4,7 +4,7 @@ from difflib import get_close_matches
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.panel import ArrayRequest, Panel
-from prakerja_eval.panel.contract import plain_text, to_number
+from prakerja_eval.panel.values import plain_text, to_number
 from prakerja_eval.study.schema import DidEntry, LotteryEntry, MatchingEntry, Plan
 
 

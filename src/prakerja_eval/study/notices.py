@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from prakerja_eval import matching
-from prakerja_eval.panel.contract import plain_text
+from prakerja_eval.panel.values import plain_text
 from prakerja_eval.study.results import Notice
 from prakerja_eval.study.schema import Plan
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from prakerja_eval.errors import DataError
+from prakerja_eval.panel.contract.fault import ROWS_SHOWN, Check, Fault
 from prakerja_eval.panel.roles import Roles
+from prakerja_eval.panel.table import Table
+from prakerja_eval.panel.values import as_text, to_number
 from prakerja_eval.typing import BoolArray
 
-ROWS_SHOWN = 5
 CONSTANT_ROLES = (
     "offer",
     "blocks",
@@ -27,114 +28,37 @@ FILLED_ROLES = ("unit", "wave", "offer", "blocks", "cohort", "received", "weight
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One kind of fault.
+class Asked:
+    """What a check is asked about beside the roles.
 
     Attributes
     ----------
-    code : str
-        Short name, the same in every language and version.
-    message : str
-        What is wrong and where.
-    remedy : str
-        How to mend it.
-    columns : tuple of str
-        The columns concerned.
-    rows : tuple of int
-        Row numbers of the data, from 1 without the header.
+    outcomes : tuple of str
+        Columns of the table that must hold numbers that vary.
+    covariates : tuple of str
+        As estimators take them ("age", "income@2020", "age^2").
+    money : tuple of str
+        Columns of amounts, beside those whose names say so.
     """
 
-    code: str
-    message: str
-    remedy: str
-    columns: tuple[str, ...]
-    rows: tuple[int, ...]
-
-    @property
-    def count(self) -> int:
-        """Return the number of rows concerned."""
-        return len(self.rows)
+    outcomes: tuple[str, ...] = ()
+    covariates: tuple[str, ...] = ()
+    money: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Check:
-    """The faults of a panel; empty, and false, where there are none.
-
-    Attributes
-    ----------
-    faults : tuple of Fault
-    """
-
-    faults: tuple[Fault, ...]
-
-    def __bool__(self) -> bool:
-        return bool(self.faults)
-
-    def __len__(self) -> int:
-        return len(self.faults)
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        """Return a row a fault: code, columns, count, first rows, message, remedy."""
-        rows = [
-            {
-                "code": f.code,
-                "columns": ", ".join(f.columns),
-                "count": f.count,
-                "rows": _row_list(f.rows),
-                "message": f.message,
-                "remedy": f.remedy,
-            }
-            for f in self.faults
-        ]
-        return pd.DataFrame(rows, columns=["code", "columns", "count", "rows", "message", "remedy"])
-
-    def __repr__(self) -> str:
-        if not self.faults:
-            return "No faults found."
-        lines = [f"{len(self.faults)} fault(s) in the data:"]
-        for fault in self.faults:
-            lines += [f"- {fault.message} (rows {_row_list(fault.rows)})", f"  {fault.remedy}"]
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        if not self.faults:
-            return "<p>No faults found.</p>"
-        return f"<p>{len(self.faults)} fault(s)</p>{self.frame.to_html(index=False, border=0)}"
-
-    def about(self, lottery: bool) -> "Check":
-        """Return the faults that concern a design; an arm missing in a block only a lottery's."""
-        return self if lottery else Check(tuple(f for f in self.faults if f.code != "empty_arm"))
-
-    def raise_if_any(self) -> None:
-        """Raise every fault at once.
-
-        Raises
-        ------
-        DataError
-            If there is a fault.
-        """
-        if self.faults:
-            raise DataError(repr(self))
-
-
-def _row_list(rows: Sequence[int]) -> str:
-    shown = ", ".join(map(str, rows[:ROWS_SHOWN]))
-    return shown if len(rows) <= ROWS_SHOWN else f"{shown} and {len(rows) - ROWS_SHOWN} more"
-
-
-def find_faults(frame: pd.DataFrame, roles: Roles, outcomes: Sequence[str]) -> Check:
+def find_faults(table: Table, roles: Roles, asked: Asked) -> Check:
     """Return every fault of a long table under its roles, in one pass.
 
     Parameters
     ----------
-    frame : DataFrame
+    table : Table
         Long data, a row a unit and wave.
     roles : Roles
         Their columns exist.
-    outcomes : sequence of str
-        Columns that must be numeric; every other numeric column must at least be finite.
+    asked : Asked
+        Outcomes, covariates and amounts; every other numeric column must at least be finite.
     """
+    frame = table.frame
     rules: tuple[Callable[[pd.DataFrame, Roles], Iterator[Fault]], ...] = (
         _missing_values,
         _duplicates,
@@ -143,7 +67,7 @@ def find_faults(frame: pd.DataFrame, roles: Roles, outcomes: Sequence[str]) -> C
         _empty_arms,
     )
     faults = [fault for rule in rules for fault in rule(frame, roles)]
-    faults += _outcome_values(frame, roles, outcomes)
+    faults += _outcome_values(frame, roles, asked.outcomes)
     return Check(tuple(faults))
 
 
@@ -154,7 +78,9 @@ def _fault(
     rows = np.flatnonzero(bad) + 1
     if len(rows):
         found = message.replace("{n}", str(len(rows)), 1)
-        yield Fault(code, found, remedy, tuple(columns), tuple(int(r) for r in rows))
+        designs = ("lottery",) if code == "empty_arm" else ()
+        at = tuple(int(r) for r in rows)
+        yield Fault(code, "error", designs, found, "", remedy, tuple(columns), at)
 
 
 def _missing_values(frame: pd.DataFrame, roles: Roles) -> Iterator[Fault]:
@@ -280,14 +206,6 @@ def _outcome_values(frame: pd.DataFrame, roles: Roles, outcomes: Sequence[str]) 
     return faults
 
 
-def to_number(column: pd.Series) -> np.ndarray:
-    """Return a column as float64, NaN where it holds no number (a date is none)."""
-    if column.dtype.kind in "mMc" or isinstance(column.dtype, pd.PeriodDtype):
-        return np.full(len(column), np.nan)
-    values = pd.to_numeric(column, errors="coerce")
-    return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
-
-
 def block_labels(frame: pd.DataFrame, roles: Roles) -> np.ndarray:
     """Return the block of each row as text; one block where Roles names none."""
     if not roles.blocks:
@@ -297,17 +215,3 @@ def block_labels(frame: pd.DataFrame, roles: Roles) -> np.ndarray:
         pairs = zip(text, as_text(frame[column]), strict=True)
         text = np.array([None if None in p else f"{p[0]} / {p[1]}" for p in pairs], dtype=object)
     return text
-
-
-def as_text(column: pd.Series) -> np.ndarray:
-    """Return a column's labels as text, None where missing; each distinct label is written once."""
-    codes, labels = pd.factorize(column, use_na_sentinel=True)
-    texts = np.array([*(plain_text(v) for v in labels), None], dtype=object)
-    return np.asarray(texts[codes])
-
-
-def plain_text(value: object) -> str:
-    """Write a label without the decimal that a float column gives a whole number."""
-    if isinstance(value, float | np.floating) and value.is_integer():
-        return str(int(value))
-    return str(value)
