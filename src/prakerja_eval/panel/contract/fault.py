@@ -160,8 +160,10 @@ class Check:
         return f"<p>{head}</p>{self.frame.to_html(index=False, border=0)}"
 
     def about(self, *designs: str) -> "Check":
-        """Return the faults that concern one of the designs."""
-        return Check(tuple(f for f in self.faults if any(f.concerns(d) for d in designs)))
+        """Return the faults that concern every design, or one of those named."""
+        return Check(
+            tuple(f for f in self.faults if not f.designs or any(map(f.concerns, designs)))
+        )
 
     def raise_if_any(self) -> None:
         """Raise every error at once; warnings do not stop.
