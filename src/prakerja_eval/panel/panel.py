@@ -275,7 +275,7 @@ class Panel:
         UsageError
             For an unknown column, or a group that varies within a unit.
         """
-        self.check((plan.outcome,)).raise_if_any()
+        self.check((plan.outcome,)).about().raise_if_any()
         by = (plan.by,) if isinstance(plan.by, str) else plan.by
         for column in by:
             self._refuse_varying(known_column(self._frame, column))

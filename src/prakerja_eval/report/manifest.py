@@ -25,7 +25,7 @@ class Source:
     ----------
     path : str
         Of the study file: from the working directory if it lies inside, or else from the folder
-        that holds study and data. Of the data: as the study file names them.
+        that holds study and data. Of other inputs: as the study file names them.
     sha256 : str
     """
 
@@ -39,8 +39,10 @@ class Manifest:
 
     Attributes
     ----------
-    study, data : Source or None
+    study : Source or None
         None where a report was made without the path of its study file.
+    data : tuple of Source
+        The files that the study reads: data, codebook, mapping; empty without a study file.
     language : str
     versions : dict
         Of Python, of this package and of those that compute.
@@ -49,7 +51,7 @@ class Manifest:
     """
 
     study: Source | None
-    data: Source | None
+    data: tuple[Source, ...]
     language: str
     versions: dict[str, str]
     outputs: dict[str, str]
@@ -59,7 +61,7 @@ class Manifest:
         tree = {
             "kind": KIND,
             "study": _tree(self.study),
-            "data": _tree(self.data),
+            "data": [_tree(source) for source in self.data],
             "language": self.language,
             "versions": self.versions,
             "outputs": self.outputs,
@@ -89,8 +91,8 @@ class Manifest:
             if tree["kind"] != KIND:
                 raise UsageError(f"the {MANIFEST} in {folder.name!r} is not that of a report.")
             return cls(
-                study=_source(tree["study"]),
-                data=_source(tree["data"]),
+                study=None if tree["study"] is None else _source(tree["study"]),
+                data=tuple(_source(item) for item in tree["data"]),
                 language=str(tree["language"]),
                 versions={str(k): str(v) for k, v in tree["versions"].items()},
                 outputs={str(k): str(v) for k, v in tree["outputs"].items()},
@@ -102,28 +104,36 @@ class Manifest:
             ) from error
 
 
-def sources(study_path: Path | None, data: str) -> tuple[Source | None, Source | None]:
-    """Return study file and data as inputs, or None for both where no path is known.
+def sources(
+    study_path: Path | None, inputs: tuple[str, ...]
+) -> tuple[Source | None, tuple[Source, ...]]:
+    """Return the study file and the files that it reads; nothing where no path is known.
 
     Raises
     ------
     UsageError
         If the study file is not there.
     DataError
-        If the data are not there.
+        If a file that it reads is not there.
     """
     if study_path is None:
-        return None, None
+        return None, ()
     if not study_path.is_file():
         raise UsageError(f"there is no study file {study_path.name!r}; check study_path.")
-    place = study_path.parent / data
-    if not place.exists():
-        raise DataError(
-            f"there are no data at {data!r}, where the study file says; check its path."
-        )
-    named = Path(data).name if Path(data).is_absolute() else Path(data).as_posix()
-    study = Source(_from_here(study_path, data), digest(study_path))
-    return study, Source(named, digest(place))
+    found = []
+    for name in inputs:
+        place = study_path.parent / name
+        if not place.exists():
+            raise DataError(
+                f"there is no file {name!r}, where the study file says; check its path."
+            )
+        found.append(Source(shown_path(name), digest(place)))
+    return Source(_from_here(study_path, inputs), digest(study_path)), tuple(found)
+
+
+def shown_path(name: str) -> str:
+    """Return a path of a study file as a report shows it: without the folders of one machine."""
+    return Path(name).name if Path(name).is_absolute() else Path(name).as_posix()
 
 
 def digest(path: Path) -> str:
@@ -168,7 +178,7 @@ def find_study(stored: Source, folder: Path) -> Path | None:
     return next(iter([*same, *found]), None)
 
 
-def _from_here(study_path: Path, data: str) -> str:
+def _from_here(study_path: Path, inputs: tuple[str, ...]) -> str:
     """Return the study's path from the working directory, or from the folder of study and data.
 
     It says nothing about where the project lies on this machine, nor where the report is written.
@@ -176,7 +186,7 @@ def _from_here(study_path: Path, data: str) -> str:
     here, place = Path.cwd().resolve(), study_path.resolve()
     if here != Path(here.anchor) and place.is_relative_to(here):
         return place.relative_to(here).as_posix()
-    up = sum(part == os.pardir for part in Path(os.path.normpath(data)).parts)
+    up = max(sum(p == os.pardir for p in Path(os.path.normpath(name)).parts) for name in inputs)
     parts = study_path.absolute().parts
     return Path(*parts[-1 - min(up, STEPS_UP, len(parts) - 2) :]).as_posix()
 
@@ -185,5 +195,5 @@ def _tree(source: Source | None) -> dict[str, str] | None:
     return None if source is None else {"path": source.path, "sha256": source.sha256}
 
 
-def _source(tree: dict[str, str] | None) -> Source | None:
-    return None if tree is None else Source(str(tree["path"]), str(tree["sha256"]))
+def _source(tree: dict[str, str]) -> Source:
+    return Source(str(tree["path"]), str(tree["sha256"]))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from prakerja_eval.errors import DriftError, UsageError
 from prakerja_eval.report.findings_files import Value, published, read_findings
-from prakerja_eval.report.manifest import Manifest, digest, find_study, outputs
+from prakerja_eval.report.manifest import Manifest, digest, find_study, outputs, shown_path
 from prakerja_eval.study import Study
 
 RTOL = 1e-6  # numbers across machines; counts and texts are compared exactly
@@ -161,14 +161,17 @@ def _outputs(manifest: Manifest, folder: Path) -> Iterator[Drift]:
 
 
 def _inputs(manifest: Manifest, study: Study) -> Iterator[Drift]:
-    """Compare study file and data with the manifest."""
-    for source, path in ((manifest.study, study.path), (manifest.data, study.data_path)):
-        old = None if source is None else source.sha256
-        new = digest(path) if path.exists() else None
+    """Compare the study file and all that it reads with the manifest."""
+    stored = [] if manifest.study is None else [manifest.study, *manifest.data]
+    before = {source.path: source.sha256 for source in stored}
+    now = {} if manifest.study is None else {manifest.study.path: study.path}
+    for name in study.plan.inputs:
+        now[shown_path(name)] = study.folder / name
+    for term in dict.fromkeys([*before, *now]):
+        old, path = before.get(term), now.get(term)
+        new = digest(path) if path is not None and path.exists() else None
         if old != new:
-            yield Drift(
-                "input", path.name if source is None else source.path, _short(old), _short(new)
-            )
+            yield Drift("input", term, _short(old), _short(new))
 
 
 def _findings(old: list[dict[str, Value]], new: list[dict[str, Value]]) -> Iterator[Drift]:

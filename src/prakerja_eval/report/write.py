@@ -83,7 +83,7 @@ def report(
     words = Catalogue.named(language)
     target = writable_target(out)
     path = None if study_path is None else Path(study_path)
-    study, data = sources(path, results.plan.data)
+    study, data = sources(path, results.plan.inputs)
     manifest = Manifest(study, data, language, versions(), {})
 
     def fill(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from prakerja_eval import did, lottery, matching
 from prakerja_eval.errors import PrakerjaEvalError, UsageError
 from prakerja_eval.estimate import specs
-from prakerja_eval.panel import Roles
+from prakerja_eval.panel import Panel, Roles, read_panel
 from prakerja_eval.study import schema
 from prakerja_eval.study.schema import Plan
 
@@ -29,7 +29,7 @@ class Study:
     plan : Plan
         The study file.
     path : Path
-        Where it was read; the data path is relative to its folder.
+        Where it was read; paths in it are relative to its folder.
     """
 
     plan: Plan
@@ -55,9 +55,31 @@ class Study:
         return cls(_plan(table, place.name), place)
 
     @property
-    def data_path(self) -> Path:
-        """Return the path of the data."""
-        return self.path.parent / self.plan.data
+    def folder(self) -> Path:
+        """Return the folder of the study file, to which its paths are relative."""
+        return self.path.parent
+
+    def panel(self) -> Panel:
+        """Read the data.
+
+        Raises
+        ------
+        DataError
+            If the data are missing or cannot be read.
+        UsageError
+            If a role names a column that is not there.
+        IdentifierError
+            If a column looks like a direct identifier.
+        """
+        data, reading = self.plan.data, self.plan.reading
+        if reading.codebook is not None:
+            reading = replace(reading, codebook=str(self.folder / reading.codebook))
+        if reading.mapping is not None and schema.own_mapping(reading):
+            reading = replace(reading, mapping=str(self.folder / reading.mapping))
+        if isinstance(data, str):
+            return read_panel(self.folder / data, self.plan.roles, reading)
+        files = {wave: self.folder / name for wave, name in data.items()}
+        return read_panel(files, self.plan.roles, reading)
 
     def run(self, on_entry: Callable[[str], None] | None = None) -> "Results":
         """Run every entry and return the results.

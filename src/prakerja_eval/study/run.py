@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from prakerja_eval import did, lottery, matching
-from prakerja_eval.errors import NotEstimableError, UsageError
+from prakerja_eval.errors import DataError, NotEstimableError, UsageError
 from prakerja_eval.estimate import (
     Estimate,
     Findings,
@@ -16,7 +16,7 @@ from prakerja_eval.estimate import (
     infer,
     join,
 )
-from prakerja_eval.panel import ArrayRequest, Panel, WaveLabel, outcome_waves, read_panel
+from prakerja_eval.panel import ArrayRequest, Panel, WaveLabel, outcome_waves
 from prakerja_eval.study import notices, summaries
 from prakerja_eval.study.comparison import compare_designs
 from prakerja_eval.study.door import check_names, check_words
@@ -30,8 +30,8 @@ AnyEntry = LotteryEntry | DidEntry | MatchingEntry
 def run(study: Study, on_entry: Callable[[str], None]) -> Results:
     """Run a study; see ``Study.run``."""
     plan = study.plan
-    panel = read_panel(study.data_path, plan.roles)
-    panel.check([o.column for o in plan.outcomes]).raise_if_any()
+    panel = study.panel()
+    panel.check([o.column for o in plan.outcomes]).about().raise_if_any()
     check_words(panel, plan)
     parts = _parts(panel, plan)
     matched = _matched(parts, plan)
@@ -66,16 +66,18 @@ def run(study: Study, on_entry: Callable[[str], None]) -> Results:
 def _parts(panel: Panel, plan: Plan) -> dict[str, Panel]:
     """Return each entry's rows, checking all that it names before anything runs."""
     made: dict[str, Panel] = {}
+    outcomes = [o.column for o in plan.outcomes]
     parts = {}
     for entry in plan.estimates:
         try:
             key = repr(sorted(entry.where.items()))
             if key not in made:
-                made[key] = panel.where(**entry.where)
+                made[key] = panel.where(**entry.where) if entry.where else panel
             parts[entry.name] = made[key]
+            made[key].check(outcomes).about(entry.estimator.partition(".")[0]).raise_if_any()
             check_names(made[key], entry)
-        except UsageError as error:
-            raise UsageError(f"the entry {entry.name!r} of the study file: {error}") from error
+        except (UsageError, DataError) as error:
+            raise type(error)(f"the entry {entry.name!r} of the study file: {error}") from error
     return parts
 
 

@@ -18,7 +18,7 @@ from prakerja_eval.estimate.specs import (
     MultiplierBootstrap,
     Robust,
 )
-from prakerja_eval.panel import Roles, WaveLabel
+from prakerja_eval.panel import ReadOptions, Roles, WaveLabel
 
 EntryRole: TypeAlias = Literal["benchmark", "candidate", "shown", "placebo"]
 Where: TypeAlias = dict[str, list[str | int | float]]
@@ -171,8 +171,8 @@ class Plan:
         The question in a sentence.
     about : str
         What the data are and where they come from, in a few sentences.
-    data : str
-        Path of the data, relative to the study file.
+    data : str or dict
+        Path of the data, relative to the study file; or wave to path, for several wave files.
     roles : Roles
         Which column is what.
     outcomes : tuple of Outcome
@@ -183,6 +183,8 @@ class Plan:
         For flow and paths.
     covariate_labels : dict
         Column to name in the balance figure.
+    reading : ReadOptions
+        What the data file does not say itself.
     synthetic : bool
         Whether the data are simulated; said on every figure.
     level : float
@@ -194,12 +196,26 @@ class Plan:
     title: str
     question: str
     about: str
-    data: str
+    data: str | dict[str, str]
     roles: Roles
     outcomes: tuple[Outcome, ...]
     estimates: tuple[AnyEntry, ...]
     spillovers: str
     groups: Groups | None = None
     covariate_labels: dict[str, str] = field(default_factory=dict)
+    reading: ReadOptions = field(default_factory=ReadOptions)
     synthetic: bool = False
     level: float = 0.95
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Return the files that the study reads, relative to it: data, codebook, mapping."""
+        data = (self.data,) if isinstance(self.data, str) else tuple(self.data.values())
+        mapping = self.reading.mapping if own_mapping(self.reading) else None
+        extra = (self.reading.codebook, mapping)
+        return (*data, *(name for name in extra if name is not None))
+
+
+def own_mapping(reading: ReadOptions) -> bool:
+    """Say whether the mapping is a file of the study's own, and none that ships."""
+    return reading.mapping is not None and reading.mapping.endswith(".toml")
