@@ -29,20 +29,27 @@ def waves_of(frame: pd.DataFrame, roles: Roles) -> tuple[tuple[WaveLabel, ...], 
     if roles.wave is None:
         return ("",), np.zeros(len(frame), dtype=np.int64)
     column = frame[roles.wave]
-    labels = _in_order(column, roles)
+    labels = _as_told(column, roles) if roles.wave_order else in_order(column)
+    if labels is None:
+        shown = ", ".join(sorted(map(plain_text, column.dropna().unique()))[:5])
+        raise UsageError(
+            f"the waves in {roles.wave!r} are words ({shown}), and their order in time is not "
+            "known; name it in Roles(wave_order=(...)), first wave first."
+        )
     if not labels:
         raise DataError(f"the wave column {roles.wave!r} is empty.")
+    found, distinct = pd.factorize(column)
     position = {label: i for i, label in enumerate(labels)}
-    codes = np.array([position.get(v, 0) for v in column], dtype=np.int64)
+    # a missing wave has the code -1 and takes the 0 at the end; the contract reports it
+    places = np.array([*(position[v] for v in distinct), 0], dtype=np.int64)
     plain = tuple(v.item() if isinstance(v, np.generic) else v for v in labels)
-    return tuple(int(v) if isinstance(v, float) and v.is_integer() else v for v in plain), codes
+    whole = tuple(int(v) if isinstance(v, float) and v.is_integer() else v for v in plain)
+    return whole, places[found]
 
 
-def _in_order(column: pd.Series, roles: Roles) -> list[WaveLabel]:
-    """Sort the labels: as told, as ordered categories stand, or by size or date."""
+def in_order(column: pd.Series) -> list[WaveLabel] | None:
+    """Sort a column's labels as ordered categories stand, or by size or date; None for words."""
     labels = list(column.dropna().unique())
-    if roles.wave_order:
-        return _as_told(labels, roles)
     if isinstance(column.dtype, pd.CategoricalDtype) and column.dtype.ordered:
         return [v for v in column.dtype.categories if v in labels]
     words = [v for v in labels if isinstance(v, str)]
@@ -52,16 +59,13 @@ def _in_order(column: pd.Series, roles: Roles) -> list[WaveLabel]:
     if len(words) == len(labels) and not np.isnan(sizes).any():
         return [labels[i] for i in np.argsort(sizes, kind="stable")]
     if len(labels) > 1 and not all(DATED.fullmatch(str(v)) for v in labels):
-        shown = ", ".join(sorted(map(plain_text, labels))[:5])
-        raise UsageError(
-            f"the waves in {roles.wave!r} are words ({shown}), and their order in time is not "
-            "known; name it in Roles(wave_order=(...)), first wave first."
-        )
+        return None
     return sorted(labels, key=str)
 
 
-def _as_told(labels: list[WaveLabel], roles: Roles) -> list[WaveLabel]:
+def _as_told(column: pd.Series, roles: Roles) -> list[WaveLabel]:
     """Return the labels that occur in the order of Roles(wave_order=...)."""
+    labels = list(column.dropna().unique())
     told = {plain_text(v): i for i, v in enumerate(roles.wave_order)}
     missing = [v for v in labels if plain_text(v) not in told]
     if missing:

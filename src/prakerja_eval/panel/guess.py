@@ -1,0 +1,267 @@
+"""Which column is probably what? Guessed from names and values, each guess with its reason."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from prakerja_eval.panel.options import Wide
+from prakerja_eval.panel.roles import Roles, WaveLabel
+from prakerja_eval.panel.table import Table
+from prakerja_eval.panel.values import plain_text, to_number
+from prakerja_eval.panel.waves import in_order
+from prakerja_eval.panel.words import parts_of, suggests, word_lists
+from prakerja_eval.typing import IntArray
+
+REPEATED = re.compile(r"(?P<stub>.*[^\d_.\-])(?P<sep>[_.\-]?)(?P<wave>(?:19|20)\d\d|[wtr]?\d{1,2})")
+MANY = 60
+KNOWN_ORDER = {
+    **dict.fromkeys(("baseline", "base", "pre", "before", "awal", "sebelum"), 0),
+    **dict.fromkeys(("midline", "mid", "tengah"), 1),
+    **dict.fromkeys(("endline", "end", "post", "after", "akhir", "sesudah", "setelah"), 2),
+    **dict.fromkeys(("followup", "follow-up", "follow_up", "lanjutan"), 3),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """Roles guessed for a table.
+
+    Attributes
+    ----------
+    roles : Roles or None
+        None where no column can be the unit.
+    reasons : mapping of str to str
+        Role to the sentence that says why, or why no column was taken.
+    """
+
+    roles: Roles | None
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+
+def guess_wide(table: Table) -> Wide | None:
+    """Return the columns that repeat by wave, if the table looks wide.
+
+    A stub counts if it has at least two waves; without years in the names, two stubs must have the
+    same waves, since questions are numbered too.
+    """
+    if any(suggests(c, "wave") and table.frame[c].nunique() > 1 for c in table.frame.columns):
+        return None
+    found: dict[tuple[str, str], set[str]] = {}
+    for column in table.frame.columns:
+        match = REPEATED.fullmatch(column)
+        if match:
+            found.setdefault((match["stub"], match["sep"]), set()).add(match["wave"])
+    sets = [frozenset(waves) for waves in found.values() if len(waves) > 1]
+    if not sets:
+        return None
+    waves = max(sets, key=lambda s: (sets.count(s), len(s), sorted(s)))
+    same = [key for key, has in found.items() if len(has) > 1 and has <= waves]
+    if len(same) < 2 and not all(re.fullmatch(r"\d{4}", w) for w in waves):
+        return None
+    separators = [sep for _, sep in same]
+    separator = max(separators, key=separators.count)
+    return Wide(tuple(stub for stub, sep in same if sep == separator), separator)
+
+
+def guess_roles(table: Table) -> Guess:
+    """Guess the roles of a long table's columns."""
+    frame = table.frame
+    reasons: dict[str, str] = {}
+    wave = _first(frame, "wave", lambda c: 1 < frame[c].nunique() <= MANY, reasons, ())
+    unit = _unit(frame, wave, reasons)
+    if unit is None:
+        return Guess(None, reasons)
+    codes = np.asarray(pd.factorize(frame[unit])[0], dtype=np.int64)
+    named: dict[str, Any] = {"unit": unit, "wave": wave}
+    taken = [c for c in (unit, wave) if c is not None]
+    for role, fits in _tests(frame, codes).items():
+        column = _first(frame, role, fits, reasons, taken)
+        if column is not None:
+            named[role] = column
+            taken.append(column)
+    named["blocks"] = _blocks(frame, codes, named.get("offer"), taken, reasons)
+    named |= _periods(frame, named, reasons)
+    return Guess(Roles(**named), reasons)
+
+
+def _unit(frame: pd.DataFrame, wave: str | None, reasons: dict[str, str]) -> str | None:
+    """Return the column that names the units: with the wave it tells rows apart."""
+    keys = [] if wave is None else [wave]
+
+    def fits(column: str) -> bool:
+        ids = frame[column]
+        whole = not pd.api.types.is_float_dtype(ids) or bool((ids.dropna() % 1 == 0).all())
+        several = ids.nunique() > 1 and ids.nunique() > len(frame) / MANY
+        return whole and several and bool(ids.notna().mean() > 0.5)
+
+    others = [c for c in frame.columns if c != wave]
+    named = [c for c in _named(others, "unit") if fits(c)]
+    telling = [c for c in named if not frame.duplicated([c, *keys]).any()]
+    if telling or named:
+        chosen = (telling or named)[0]
+        reasons["unit"] = f"{chosen!r} is called like an id"
+        if telling:
+            reasons["unit"] += (
+                " and tells the rows of a wave apart" if keys else " and never repeats"
+            )
+        return chosen
+    words = [c for c in others if not pd.api.types.is_float_dtype(frame[c]) and fits(c)]
+    telling = [c for c in words if not frame.duplicated([c, *keys]).any()]
+    if telling:
+        reasons["unit"] = f"{telling[0]!r} is the first column that tells the rows of a wave apart"
+        return telling[0]
+    reasons["unit"] = "no column is called like an id and tells the rows apart"
+    return None
+
+
+def _tests(frame: pd.DataFrame, codes: IntArray) -> dict[str, Callable[[str], bool]]:
+    """Return, role by role, what the values of its column must be."""
+
+    def numbers(column: str) -> np.ndarray:
+        return to_number(frame[column])
+
+    def binary(column: str) -> bool:
+        known = numbers(column)
+        known = known[~np.isnan(known)]
+        filled = len(known) == int(frame[column].notna().sum())
+        return filled and set(np.unique(known)) == {0.0, 1.0}
+
+    def constant(column: str) -> bool:
+        return constant_within(frame[column], codes)
+
+    def complete(column: str) -> bool:
+        return bool(frame[column].notna().all())
+
+    def group(column: str) -> bool:
+        return constant(column) and 1 < frame[column].nunique() < len(frame)
+
+    return {
+        "offer": lambda c: binary(c) and constant(c) and complete(c),
+        "received": lambda c: binary(c) and complete(c),
+        "cohort": lambda c: constant(c) and complete(c) and not np.isnan(numbers(c)).any(),
+        "probability": lambda c: constant(c) and _inside(numbers(c)),
+        "application": lambda c: complete(c) and bool((numbers(c) >= 1).all()),
+        "psu": group,
+        "household": group,
+        "sampling_stratum": group,
+        "weight": lambda c: complete(c) and constant(c) and bool((numbers(c) > 0).all()),
+        "responded": binary,
+        "attempts": lambda c: bool((numbers(c)[frame[c].notna()] >= 0).all()),
+    }
+
+
+def _inside(values: np.ndarray) -> bool:
+    return bool(((values > 0) & (values < 1)).all())
+
+
+def _blocks(
+    frame: pd.DataFrame,
+    codes: IntArray,
+    offer: str | None,
+    taken: Iterable[str],
+    reasons: dict[str, str],
+) -> tuple[str, ...]:
+    """Return the columns of the lottery's blocks: called so, and with both arms in each block."""
+    if offer is None:
+        return ()
+    chosen: list[str] = []
+    for column in _named([c for c in frame.columns if c not in taken], "blocks"):
+        values = frame[column]
+        fits = values.notna().all() and values.nunique() > 1 and constant_within(values, codes)
+        if fits and (frame.groupby([*chosen, column])[offer].nunique() == 2).all():
+            chosen.append(column)
+    if chosen:
+        shown = ", ".join(map(repr, chosen))
+        reasons["blocks"] = f"called like a batch or block; each of {shown} has winners and losers"
+    return tuple(chosen)
+
+
+def _periods(
+    frame: pd.DataFrame, named: Mapping[str, Any], reasons: dict[str, str]
+) -> dict[str, Any]:
+    """Return baseline and, for waves of words, their order as they stand in the file."""
+    if named.get("wave") is None:
+        return {}
+    out: dict[str, Any] = {}
+    column = frame[named["wave"]]
+    labels = in_order(column)
+    if labels is None:
+        labels = list(column.dropna().unique())
+        known = [KNOWN_ORDER.get(str(v).lower().strip()) for v in labels]
+        if None not in known and len(set(known)) == len(known):
+            labels = [v for _, v in sorted(zip(known, labels, strict=True))]
+            reasons["wave_order"] = "what the words say"
+        else:
+            reasons["wave_order"] = "the order in which the waves stand in the file; CHECK IT"
+        out["wave_order"] = tuple(labels)
+    labels = [v.item() if isinstance(v, np.generic) else v for v in labels]
+    start = _start(frame, named, labels)
+    if start == 0:
+        reasons["baseline"] = "left out: somebody is treated in the first wave already"
+    elif len(labels) > 1:
+        out["baseline"] = _whole(labels[(start or 1) - 1])
+        why = "the last wave before anyone is treated" if start else "the first wave"
+        reasons["baseline"] = why
+    return out
+
+
+def _start(frame: pd.DataFrame, named: Mapping[str, Any], labels: list[Any]) -> int | None:
+    """Return the position of the first wave with a treated person, if that can be seen."""
+    waves = frame[named["wave"]]
+    positions = []
+    if "received" in named:
+        treated = set(waves[to_number(frame[named["received"]]) == 1].dropna())
+        positions += [i for i, label in enumerate(labels) if label in treated]
+    if "cohort" in named:
+        cohorts = to_number(frame[named["cohort"]])
+        sizes = to_number(pd.Series(labels, dtype=object))
+        starts = cohorts[(cohorts != 0) & np.isfinite(cohorts)]
+        if len(starts) and not np.isnan(sizes).any():
+            positions += [i for i, size in enumerate(sizes) if size >= starts.min()]
+    return min(positions, default=None)
+
+
+def _first(
+    frame: pd.DataFrame,
+    role: str,
+    fits: Callable[[str], bool],
+    reasons: dict[str, str],
+    taken: Iterable[str],
+) -> str | None:
+    """Return the first column that is called like a role and has its values."""
+    named = _named([c for c in frame.columns if c not in taken], role)
+    good = [c for c in named if fits(c)]
+    if good:
+        reasons[role] = f"{good[0]!r} is called so, and its values fit"
+        if len(good) > 1:
+            reasons[role] += f"; {', '.join(map(repr, good[1:]))} would fit as well"
+        return good[0]
+    if named:
+        reasons[role] = f"{named[0]!r} is called so, but its values do not fit"
+    return None
+
+
+def _named(columns: Iterable[str], role: str) -> list[str]:
+    """Return the columns called like a role, those first whose whole name is in the list."""
+    named = [c for c in columns if suggests(c, role)]
+    return sorted(named, key=lambda c: parts_of(c) not in word_lists()[role])
+
+
+def constant_within(column: pd.Series, codes: IntArray) -> bool:
+    """Say whether a column has one value within each unit, missing ones aside."""
+    values = np.asarray(pd.factorize(column)[0])
+    known = values >= 0
+    first = np.full(int(codes.max(initial=-1)) + 1, -1)
+    first[codes[known][::-1]] = values[known][::-1]
+    return bool((values[known] == first[codes[known]]).all())
+
+
+def _whole(label: Any) -> WaveLabel:
+    """Return a wave label without the decimal of a float column."""
+    if isinstance(label, float) and label.is_integer():
+        return int(plain_text(label))
+    return label  # type: ignore[no-any-return]
