@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from prakerja_eval.cli.check import check
+from prakerja_eval.cli.new import new
 from prakerja_eval.errors import PrakerjaEvalError
 
 INTERRUPTED = 130
@@ -56,6 +58,8 @@ def report(study: Path, out: Path | None, lang: str) -> None:
     bar = click.progressbar(length=entries, label=study.name, file=sys.stderr, hidden=hidden)
     with bar as progress:
         results = plan.run(lambda _name: progress.update(1))
+    for note in results.assumed:
+        click.echo(f"assumed: {note}", err=True)
     made = write(results, target, language=lang, study_path=study)
     click.echo(str(made.folder / "report.html"))
 
@@ -69,6 +73,10 @@ def verify(folder: Path) -> None:
     outcome = check(folder)
     outcome.raise_if_drifted()
     click.echo(f"{folder}: every number is the same.")
+
+
+main.add_command(check)
+main.add_command(new)
 
 
 if __name__ == "__main__":

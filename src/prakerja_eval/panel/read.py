@@ -5,6 +5,7 @@ from prakerja_eval.panel.panel import Panel
 from prakerja_eval.panel.privacy import refuse_identifiers
 from prakerja_eval.panel.readers import Source, read_table
 from prakerja_eval.panel.roles import Roles
+from prakerja_eval.panel.table import Table
 
 
 def read_panel(source: Source, roles: Roles, options: ReadOptions | None = None) -> Panel:
@@ -37,7 +38,19 @@ def read_panel(source: Source, roles: Roles, options: ReadOptions | None = None)
     >>> len(pe.read_panel(frame, pe.Roles(unit="id", offer="won")))
     2
     """
-    ids = frozenset(roles.id_columns())
-    table = read_table(source, options or ReadOptions(), ids, roles.wave)
+    table = read_long(source, roles, options or ReadOptions())
     refuse_identifiers(table)
     return Panel(table, roles)
+
+
+def read_long(source: Source, roles: Roles, options: ReadOptions) -> Table:
+    """Read a source into a long table, ids as text, before it is screened for identifiers.
+
+    Raises
+    ------
+    DataError
+        If a file is missing or cannot be read.
+    UsageError
+        If the format is unknown, or an option names a column that is not there.
+    """
+    return read_table(source, options, frozenset(roles.id_columns()), roles.wave)

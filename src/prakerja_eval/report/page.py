@@ -60,6 +60,7 @@ def _context(results: Results, parts: Parts, words: Catalogue) -> dict[str, obje
         "language": words.language,
         "style": Markup(_read("style.css")),
         "plan": results.plan,
+        "assumed": results.assumed,
         "level": words.percent(results.plan.level),
         "benchmark": summary.benchmark_word(results.plan, words),
         "compared": bool(results.agreements),

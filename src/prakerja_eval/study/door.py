@@ -15,7 +15,7 @@ def check_names(part: Panel, entry: LotteryEntry | DidEntry | MatchingEntry) -> 
     ------
     UsageError
     """
-    part.arrays(ArrayRequest(None, _covariates(entry)))
+    part.arrays(ArrayRequest(None, covariates_of(entry)))
     by = getattr(entry.chosen, "by", "unit")
     clusters = ("unit", "pair", *part.roles.cluster_columns())
     if by not in clusters:
@@ -27,7 +27,8 @@ def check_names(part: Panel, entry: LotteryEntry | DidEntry | MatchingEntry) -> 
         raise UsageError(f"wave {unknown[0]!r} is not in the data; there are {known}.")
 
 
-def _covariates(entry: LotteryEntry | DidEntry | MatchingEntry) -> tuple[str, ...]:
+def covariates_of(entry: LotteryEntry | DidEntry | MatchingEntry) -> tuple[str, ...]:
+    """Return the covariates that an entry uses, those to match exactly on among them."""
     if isinstance(entry, MatchingEntry):
         return (*entry.covariates, *entry.design.exact)
     return entry.design.covariates
@@ -43,7 +44,7 @@ def check_words(panel: Panel, plan: Plan) -> None:
     if plan.groups is not None:
         values = {plain_text(v) for v in panel.wide(plan.groups.column).to_numpy().ravel()}
         _refuse(set(plan.groups.labels), values, f"[groups.labels] of {plan.groups.column!r}")
-    known = {name for entry in plan.estimates for name in _covariates(entry)}
+    known = {name for entry in plan.estimates for name in covariates_of(entry)}
     _refuse(set(plan.covariate_labels), known, "[covariate_labels]")
     for outcome in plan.outcomes:
         numbers = to_number(panel.frame[outcome.column])

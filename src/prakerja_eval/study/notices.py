@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from prakerja_eval import matching
+from prakerja_eval.panel import Check
 from prakerja_eval.panel.values import plain_text
 from prakerja_eval.study.results import Notice
 from prakerja_eval.study.schema import Plan
@@ -39,6 +40,12 @@ def notices(
             seen.append(pairs.propensity.score)
             out += _overlap(labels[name], pairs)
     return tuple(out)
+
+
+def data_warnings(check: Check) -> tuple[Notice, ...]:
+    """Name the warnings that the check of the data gives."""
+    codes = ", ".join(dict.fromkeys(fault.code for fault in check.warnings))
+    return (_notice("data_check", codes=codes),) if codes else ()
 
 
 def _notice(key: str, **values: object) -> Notice:

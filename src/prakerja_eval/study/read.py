@@ -12,7 +12,10 @@ from pydantic import TypeAdapter, ValidationError
 from prakerja_eval import did, lottery, matching
 from prakerja_eval.errors import PrakerjaEvalError, UsageError
 from prakerja_eval.estimate import specs
-from prakerja_eval.panel import Panel, Roles, read_panel
+from prakerja_eval.panel import Panel, Roles
+from prakerja_eval.panel.privacy import refuse_identifiers
+from prakerja_eval.panel.read import read_long
+from prakerja_eval.panel.table import Table
 from prakerja_eval.study import schema
 from prakerja_eval.study.schema import Plan
 
@@ -59,6 +62,45 @@ class Study:
         """Return the folder of the study file, to which its paths are relative."""
         return self.path.parent
 
+    def on(self, data: Path) -> "Study":
+        """Return the study on a file of data: another one in its place, or one of its own.
+
+        Raises
+        ------
+        UsageError
+            If the study reads several files, and this is none of them.
+        """
+        if isinstance(self.plan.data, str):
+            return replace(self, plan=replace(self.plan, data=str(data.resolve())))
+        own = [(self.folder / name).resolve() for name in self.plan.data.values()]
+        if data.resolve() not in own:
+            named = ", ".join(map(repr, self.plan.data.values()))
+            raise UsageError(
+                f"the study {self.path.name} reads several files ({named}), and {data.name!r} is "
+                "none of them; name one of these."
+            )
+        return self
+
+    def table(self) -> Table:
+        """Read the data as they are, before they are screened for identifiers.
+
+        Raises
+        ------
+        DataError
+            If the data are missing or cannot be read.
+        UsageError
+            If an option names a column that is not there.
+        """
+        data, reading = self.plan.data, self.plan.reading
+        if reading.codebook is not None:
+            reading = replace(reading, codebook=str(self.folder / reading.codebook))
+        if reading.mapping is not None and schema.own_mapping(reading):
+            reading = replace(reading, mapping=str(self.folder / reading.mapping))
+        if isinstance(data, str):
+            return read_long(self.folder / data, self.plan.roles, reading)
+        files = {wave: self.folder / name for wave, name in data.items()}
+        return read_long(files, self.plan.roles, reading)
+
     def panel(self) -> Panel:
         """Read the data.
 
@@ -71,15 +113,9 @@ class Study:
         IdentifierError
             If a column looks like a direct identifier.
         """
-        data, reading = self.plan.data, self.plan.reading
-        if reading.codebook is not None:
-            reading = replace(reading, codebook=str(self.folder / reading.codebook))
-        if reading.mapping is not None and schema.own_mapping(reading):
-            reading = replace(reading, mapping=str(self.folder / reading.mapping))
-        if isinstance(data, str):
-            return read_panel(self.folder / data, self.plan.roles, reading)
-        files = {wave: self.folder / name for wave, name in data.items()}
-        return read_panel(files, self.plan.roles, reading)
+        table = self.table()
+        refuse_identifiers(table)
+        return Panel(table, self.plan.roles)
 
     def run(self, on_entry: Callable[[str], None] | None = None) -> "Results":
         """Run every entry and return the results.

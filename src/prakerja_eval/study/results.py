@@ -51,6 +51,8 @@ class Results:
     overlap : DataFrame
         name, arm ("treated", "comparison"), low, high, n, share: histogram of the propensity score.
     notices : tuple of Notice
+    assumed : tuple of str
+        What was assumed while the data were read.
     """
 
     plan: Plan
@@ -62,3 +64,4 @@ class Results:
     balance: pd.DataFrame
     overlap: pd.DataFrame
     notices: tuple[Notice, ...]
+    assumed: tuple[str, ...] = ()

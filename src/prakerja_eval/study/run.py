@@ -31,7 +31,8 @@ def run(study: Study, on_entry: Callable[[str], None]) -> Results:
     """Run a study; see ``Study.run``."""
     plan = study.plan
     panel = study.panel()
-    panel.check([o.column for o in plan.outcomes]).about().raise_if_any()
+    check = panel.check([o.column for o in plan.outcomes])
+    check.about().raise_if_any()
     check_words(panel, plan)
     parts = _parts(panel, plan)
     matched = _matched(parts, plan)
@@ -59,7 +60,12 @@ def run(study: Study, on_entry: Callable[[str], None]) -> Results:
         paths=summaries.paths(panel, plan),
         balance=balance,
         overlap=overlap,
-        notices=(*notices.notices(plan, frame, found, balance), *compared.notices),
+        notices=(
+            *notices.data_warnings(check),
+            *notices.notices(plan, frame, found, balance),
+            *compared.notices,
+        ),
+        assumed=tuple(note.message for note in panel.notes),
     )
 
 

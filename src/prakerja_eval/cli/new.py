@@ -1,0 +1,25 @@
+"""How does one start? A commented study file from a look at the data."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from prakerja_eval.cli.reading import read_options, reading_options
+
+
+@click.command()
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Study file to write.")
+@click.option("--force", is_flag=True, help="Replace a study file that is there.")
+@reading_options
+def new(data: Path, out: Path, force: bool, **given: Any) -> None:
+    """Write a study file for DATA, with comments that say what was guessed and why."""
+    from prakerja_eval.errors import UsageError
+    from prakerja_eval.study.draft import draft, write_draft
+
+    if out.exists() and not force:
+        raise UsageError(f"{str(out)!r} is there already; name another file, or add --force.")
+    write_draft(draft(data, out, read_options(given)), out)
+    click.echo(f"{out}: read its comments, mend what is guessed wrong, then run")
+    click.echo(f"  prakerja-eval report {out}")

@@ -1,0 +1,188 @@
+"""What would a study of this file look like? A commented study file from a look at the data."""
+
+import json
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from prakerja_eval.errors import DataError, UsageError
+from prakerja_eval.panel import Panel, ReadOptions, Roles
+from prakerja_eval.panel.guess import Guess, guess_roles, guess_wide
+from prakerja_eval.panel.privacy import refuse_identifiers
+from prakerja_eval.panel.readers import read_table
+from prakerja_eval.panel.table import Table
+from prakerja_eval.study.proposals import propose, propose_outcomes
+
+WAVE = "wave"
+DELETE = "\x7f"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A table, how it was read, and the roles guessed for its columns."""
+
+    table: Table
+    options: ReadOptions
+    guess: Guess
+
+
+def look(data: Path, options: ReadOptions) -> Reading:
+    """Read a file whose roles nobody has named, and guess them.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or unreadable.
+    """
+    table = read_table(data, options)
+    chosen = options
+    if options.wide is None:
+        wide = guess_wide(table)
+        chosen = options if wide is None else replace(options, wide=wide)
+    wave = None if chosen.wide is None else WAVE
+    if wave is not None:
+        table = read_table(data, chosen, wave=wave)
+    guess = guess_roles(table)
+    if guess.roles is not None:  # once more, with the ids as text
+        table = read_table(data, chosen, frozenset(guess.roles.id_columns()), wave)
+    return Reading(table, chosen, guess)
+
+
+def draft(data: Path, out: Path, options: ReadOptions | None = None) -> str:
+    """Return the text of a study file for a file of data.
+
+    Parameters
+    ----------
+    data : path
+        CSV, Parquet, Stata, SPSS or Excel.
+    out : path
+        Where the study file will stand; the path of the data is written relative to it.
+    options : ReadOptions, optional
+        What the file does not say itself.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or unreadable, or no column can be the person id.
+    IdentifierError
+        If a column looks like a direct identifier.
+    """
+    read = look(data, options or ReadOptions())
+    refuse_identifiers(read.table)
+    if read.guess.roles is None:
+        raise DataError(
+            f"nothing in {data.name!r} names the people: {read.guess.reasons['unit']}. Rename that "
+            "column to person_id, or write the study file by hand (docs/methods/study-file.md)."
+        )
+    panel = Panel(read.table, read.guess.roles)
+    outcomes = propose_outcomes(panel)
+    text = _render(
+        {
+            **_front(data, out, read, panel),
+            "roles": list(_roles(read.guess)),
+            "groups": read.guess.roles.offer,
+            "outcomes": outcomes,
+            "entries": propose(panel, outcomes),
+        }
+    )
+    tomllib.loads(text)  # a draft that cannot be read is our fault, and shows here
+    return text
+
+
+def write_draft(text: str, out: Path) -> None:
+    """Write a study file whole or not at all.
+
+    Raises
+    ------
+    UsageError
+        If the place cannot be written.
+    """
+    fresh = out.with_name(f".{out.name}.new")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(out)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise UsageError(
+            f"cannot write {str(out)!r} ({error.strerror}): choose another place."
+        ) from error
+
+
+def _front(data: Path, out: Path, read: Reading, panel: Panel) -> dict[str, Any]:
+    """Return what stands above the roles."""
+    faults = panel.check()
+    errors = [f"MEND FIRST: {f.message}. {f.remedy}" for f in faults.errors]
+    waves = "" if panel.waves == ("",) else f" in {len(panel.waves)} waves"
+    return {
+        "name": data.name,
+        "shown": os.path.relpath(data, Path.cwd()) if not data.is_absolute() else data.name,
+        "study": out.name if out.parent == Path() else out.as_posix(),
+        "data": Path(os.path.relpath(data.resolve(), out.resolve().parent)).as_posix(),
+        "notes": [_one_line(note.message) for note in panel.notes],
+        "faults": [_one_line(text) for text in errors],
+        "rows": len(panel),
+        "people": len(panel.units),
+        "waves": waves,
+        "synthetic": "true" if all(u.startswith("SYN-") for u in panel.units) else "false",
+        "reading": _told(read.options),
+        "wide": read.options.wide,
+    }
+
+
+def _told(options: ReadOptions) -> dict[str, Any]:
+    """Return the options that differ from their defaults, as they stand in a study file."""
+    plain = ReadOptions()
+    named = {f.name: getattr(options, f.name) for f in fields(options) if f.name != "wide"}
+    return {k: v for k, v in named.items() if v != getattr(plain, k)}
+
+
+def _roles(guess: Guess) -> Iterator[dict[str, Any]]:
+    """Yield the roles named, and those for which a column was looked at and left."""
+    assert guess.roles is not None
+    for item in fields(Roles):
+        value = getattr(guess.roles, item.name)
+        if value in (None, ()):
+            value = None
+        why = guess.reasons.get(item.name)
+        if why is not None:
+            yield {"name": item.name, "value": value, "why": _one_line(why)}
+
+
+def _one_line(text: str) -> str:
+    """Return a text fit for a comment: one line, no control characters."""
+    return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
+
+
+def _toml(value: object) -> str:
+    """Write a value as TOML."""
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{_toml(str(k))} = {_toml(v)}" for k, v in value.items())
+        return f"{{ {inner} }}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    # a JSON string is a TOML string, but for the one control character that JSON lets through
+    return json.dumps(value, ensure_ascii=False).replace(DELETE, "\\u007f")
+
+
+def _inside(text: object) -> str:
+    """Write a text as it stands between the quotes of a TOML string."""
+    return _toml(str(text))[1:-1]
+
+
+def _render(places: dict[str, Any]) -> str:
+    environment = Environment(
+        loader=PackageLoader("prakerja_eval.study"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.filters |= {"toml": _toml, "inside": _inside}
+    return environment.get_template("new.toml.jinja").render(places)

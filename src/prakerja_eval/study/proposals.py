@@ -1,0 +1,184 @@
+"""Which outcomes and estimates do these data allow? Each proposed with its reason, or refused."""
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from prakerja_eval.errors import PrakerjaEvalError
+from prakerja_eval.panel import ArrayRequest, Panel, outcome_waves, treated_units
+from prakerja_eval.panel.guess import constant_within
+from prakerja_eval.panel.values import to_number
+from prakerja_eval.panel.words import suggests
+from prakerja_eval.typing import BoolArray
+
+OUTCOMES = 3
+COVARIATES = 8
+LEVELS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedOutcome:
+    """A column that looks like an outcome: label, unit, and why."""
+
+    column: str
+    label: str
+    unit: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An entry of the study file, as lines of TOML, or commented out (``off``) with its reason."""
+
+    lines: tuple[str, ...]
+    why: str
+    off: bool = False
+
+
+def propose_outcomes(panel: Panel) -> list[ProposedOutcome]:
+    """Return up to three columns that look like outcomes: amounts and work first."""
+    frame = panel.frame
+    codes = np.asarray(pd.factorize(frame[panel.roles.unit])[0], dtype=np.int64)
+    taken = {c for columns in panel.roles.columns().values() for c in columns}
+    numeric = [c for c in frame.columns if c not in taken and _numeric(frame[c])]
+    if len(panel.waves) > 1:
+        numeric = [c for c in numeric if not constant_within(frame[c], codes)]
+    called = [c for c in numeric if suggests(c, "money") or suggests(c, "employment")]
+    others = [c for c in numeric if not suggests(c, "age")]
+    chosen = called or others
+    return [_outcome(panel, c, bool(called)) for c in chosen[:OUTCOMES]]
+
+
+def _numeric(column: pd.Series) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(column) and column.nunique() > 1)
+
+
+def _outcome(panel: Panel, column: str, called: bool) -> ProposedOutcome:
+    known = panel.codebook.get(column)
+    values = to_number(panel.frame[column])
+    share = bool(((values >= 0) & (values <= 1) | np.isnan(values)).all())
+    if share:
+        unit, why = "share", "its values lie between 0 and 1"
+    elif suggests(column, "money"):
+        unit, why = "rupiah", "called like an amount; EDIT the unit if it is not rupiah"
+    else:
+        unit, why = "units", "EDIT the unit"
+    name = "called like an outcome" if called else "a number that varies; EDIT which is an outcome"
+    label = known.label if known is not None and known.label else column.replace("_", " ")
+    return ProposedOutcome(column, " ".join(label.split()).capitalize(), unit, f"{name}; {why}")
+
+
+def propose(panel: Panel, outcomes: list[ProposedOutcome]) -> list[Proposal]:
+    """Return the entries that the roles allow, each tried against the data."""
+    if not outcomes:
+        return []
+    roles = panel.roles
+    treated = roles.received is not None or roles.cohort is not None
+    both = roles.offer is not None and roles.received is not None
+    covariates = _covariates(panel, outcomes)
+    out: list[Proposal] = []
+    if roles.offer is not None:
+        out.append(_lottery("itt", "Winners against losers, effect of the offer", "shown"))
+    if both:
+        out.append(_lottery("late", "Lottery, effect on those treated", "benchmark"))
+    role = "candidate" if both else "shown"
+    if treated:
+        out += [_did(panel, covariates, role), _matching(panel, covariates, role)]
+    if not out:
+        why = "no column says who won or who was treated: name offer or received under [roles]"
+        return [Proposal(_lines("lottery", "Winners against losers", "lottery.itt"), why, off=True)]
+    return out
+
+
+def _lottery(kind: str, label: str, role: str) -> Proposal:
+    extra = ('design = { block_weights = "treated" }',) if kind == "late" else ()
+    name = "lottery" if kind == "late" else "offer"
+    why = {
+        "itt": "the offer was drawn by lot",
+        "late": "drawn by lot, and receipt is known; what the other designs are compared with",
+    }[kind]
+    return Proposal(_lines(name, label, f"lottery.{kind}", role, *extra), why)
+
+
+def _did(panel: Panel, covariates: tuple[str, ...], role: str) -> Proposal:
+    """Propose difference-in-differences if there is a wave before anyone is treated."""
+    bare = tuple(c for c in covariates if "@" not in c)
+    method = "dr" if bare else "unconditional"
+    design = f'design = {{ method = "{method}", covariates = {json.dumps(list(bare))} }}'
+    lines = _lines("did", "Difference-in-differences", "did.two_by_two", role, design)
+    if len(panel.waves) < 2 or panel.roles.baseline is None:
+        return Proposal(lines, "needs a wave before anyone is treated (roles.baseline)", off=True)
+    return _tried(panel, lines, "the treated and the others before and after", bare)
+
+
+def _matching(panel: Panel, covariates: tuple[str, ...], role: str) -> Proposal:
+    named = f"covariates = {json.dumps(list(covariates), ensure_ascii=False)}"
+    lines = _lines("matching", "Matching", "matching.att", role, named)
+    if not covariates:
+        why = "needs covariates known for everybody before treatment; none was found"
+        return Proposal(lines, why, off=True)
+    if panel.roles.weight is not None:
+        return Proposal(lines, "matching does not take sampling weights", off=True)
+    return _tried(panel, lines, "the treated and people like them", covariates)
+
+
+def _tried(panel: Panel, lines: tuple[str, ...], why: str, covariates: tuple[str, ...]) -> Proposal:
+    """Propose an entry, or comment it out with what stops it."""
+    try:
+        arrays = panel.arrays(ArrayRequest(None, covariates))
+        treated_units(arrays, panel.roles)
+        outcome_waves(arrays, panel.roles, None)
+    except PrakerjaEvalError as error:
+        return Proposal(lines, " ".join(str(error).split()), off=True)
+    return Proposal(lines, why)
+
+
+def _covariates(panel: Panel, outcomes: list[ProposedOutcome]) -> tuple[str, ...]:
+    """Return columns known for everybody before treatment: constant ones, outcomes at baseline."""
+    roles, frame = panel.roles, panel.frame
+    taken = {c for columns in roles.columns().values() for c in columns}
+    used = {o.column for o in outcomes}
+    constant = []
+    for column in frame.columns:
+        if column in taken or column in used or not frame[column].nunique() > 1:
+            continue
+        few = _numeric(frame[column]) or frame[column].nunique() <= LEVELS
+        if few and _usable(panel, column):
+            constant.append(column)
+    before = [] if roles.baseline is None else [f"{o.column}@{roles.baseline}" for o in outcomes]
+    return tuple([*constant, *(c for c in before if _usable(panel, c))][:COVARIATES])
+
+
+def _usable(panel: Panel, covariate: str) -> bool:
+    """Say whether a covariate is known for all, varies, and does not give the treated away."""
+    try:
+        arrays = panel.arrays(ArrayRequest(None, (covariate,)))
+        arms = treated_units(arrays, panel.roles)
+    except PrakerjaEvalError:
+        return False
+    matrix, treated = arrays.covariates[arms.known], arms.treated[arms.known]
+    for column in matrix.T:
+        values = np.unique(column)
+        if len(values) < 2 or (len(values) == 2 and _separates(column == values[0], treated)):
+            return False
+    return True
+
+
+def _separates(one: BoolArray, treated: BoolArray) -> bool:
+    """Say whether one of two groups holds treated people only."""
+    return bool(treated[one].all() or treated[~one].all())
+
+
+def _lines(
+    name: str, label: str, estimator: str, role: str = "shown", *extra: str
+) -> tuple[str, ...]:
+    return (
+        "[[estimates]]",
+        f'name = "{name}"',
+        f'label = "{label}"',
+        f'estimator = "{estimator}"',
+        f'role = "{role}"',
+        *extra,
+    )
