@@ -76,7 +76,8 @@ def apply_codebook(table: Table, book: Mapping[str, Variable], text: frozenset[s
         had = variables.get(name, Variable())
         values, codes = without_codes(frame[name], tuple(says.missing))
         if codes is not None:
-            reasons[name] = first_reason(codes, reasons.get(name))
+            given = first_reason(codes, reasons.get(name))
+            reasons[name] = pd.Series(given, frame.index, dtype=object)
             if name not in text:
                 values = _numbers_if_all(values)
         frame[name] = values

@@ -63,7 +63,8 @@ def to_long(
         why = [_reason(table, columns.get(label)) for label in labels]
         if any(w is not None for w in why):
             empty = np.full(n, None, dtype=object)
-            reasons[stub] = np.concatenate([empty if w is None else w for w in why])[by_unit]
+            all_of_them = np.concatenate([empty if w is None else w for w in why])
+            reasons[stub] = pd.Series(all_of_them[by_unit], frame.index, dtype=object)
         says = [(c, table.codebook[c]) for c in columns.values() if c in table.codebook]
         if says:
             codebook[stub], said = merged(stub, says, stub in text)
