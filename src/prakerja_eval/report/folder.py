@@ -1,6 +1,7 @@
 """How is a folder of outputs written whole or not at all?"""
 
 import ctypes
+import glob
 import os
 import shutil
 import sys
@@ -60,16 +61,23 @@ def write_whole(target: Path, fill: Callable[[Path], None]) -> None:
     UsageError
         If the place cannot be written.
     """
+    home = target.parent
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.new-", dir=target.parent))
+        home.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f"{_unfinished(target)}{os.getpid()}-", dir=home))
     except OSError as error:
         raise UsageError(
             f"cannot write beside {target.name!r} ({error.strerror}): choose another folder."
         ) from error
     try:
-        fill(fresh)
-        fresh.chmod(0o777 & ~_umask())
+        try:
+            fill(fresh)
+            fresh.chmod(0o777 & ~_umask())
+        except OSError as error:
+            raise UsageError(
+                f"cannot write the report beside {target.name!r} ({error.strerror or error}): make "
+                "room there, or choose another folder. What was there is as it was."
+            ) from error
         try:
             _exchange(fresh, target)
         except OSError as error:
@@ -111,7 +119,11 @@ def _aside(target: Path) -> Path:
 
 
 def _heal(target: Path) -> None:
-    """Bring back a folder that an interrupted exchange left aside, or remove it if it is spare."""
+    """Bring back a folder that an interrupted exchange left aside; remove what is spare."""
+    for left in target.parent.glob(f"{glob.escape(_unfinished(target))}*"):
+        owner = left.name.removeprefix(_unfinished(target)).partition("-")[0]
+        if not _runs(owner):
+            shutil.rmtree(left, ignore_errors=True)
     aside = _aside(target)
     if not aside.is_dir() or listed(aside) is None:
         return
@@ -119,6 +131,24 @@ def _heal(target: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
     else:
         aside.rename(target)
+
+
+def _unfinished(target: Path) -> str:
+    """Return how the names of folders begin that are being filled for a target."""
+    return f".{target.name}.new-"
+
+
+def _runs(process: str) -> bool:
+    """Say whether a process is running, or cannot be asked about."""
+    if not process.isdigit() or os.name != "posix":
+        return True
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _files(folder: Path) -> set[str]:

@@ -76,10 +76,16 @@ class Examination:
         table = self.missing()
         if table is None or table.empty:
             return []
-        long = table.rename_axis(index="column").reset_index().melt(id_vars="column")
+        shares = table.T.reset_index()
+        long = shares.melt(list(table.columns.names), var_name="name", value_name="percent")
+        keys = [str(key) for key in table.columns.names]
         return [
-            {str(k): v if k == "percent" else plain_text(v) for k, v in row.items()}
-            for row in long.rename(columns={"value": "percent"}).to_dict("records")
+            {
+                "column": str(row["name"]),
+                **{key: plain_text(row[key]) for key in keys},
+                "percent": row["percent"],
+            }
+            for row in long.to_dict("records")
         ]
 
     def tree(self) -> dict[str, object]:

@@ -98,7 +98,8 @@ class Study:
             reading = replace(reading, mapping=str(self.folder / reading.mapping))
         if isinstance(data, str):
             return read_long(self.folder / data, self.plan.roles, reading)
-        files = {wave: self.folder / name for wave, name in data.items()}
+        whole = all(wave.isdigit() for wave in data)  # TOML's keys are text, whatever they name
+        files = {int(w) if whole else w: self.folder / name for w, name in data.items()}
         return read_long(files, self.plan.roles, reading)
 
     def panel(self) -> Panel:
