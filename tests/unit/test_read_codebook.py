@@ -160,7 +160,7 @@ def test_dropped_columns_need_no_word_in_the_codebook_and_leave_none(book):
     had = read_table(frame(), ReadOptions(drop="tenure"))
     assert "tenure" not in had.frame
     assert [(n.code, n.columns) for n in had.notes] == [("dropped", ("tenure",))]
-    with pytest.raises(UsageError, match="names 'tenur', but .* Did you mean 'tenure'"):
+    with pytest.raises(UsageError, match=r"names 'tenur', but .* Did you mean 'tenure'"):
         read_table(frame(), ReadOptions(drop=("sex", "tenur")))
-    with pytest.raises(UsageError, match="text=.* names 'SEX', .* Did you mean 'sex'"):
+    with pytest.raises(UsageError, match=r"text=.* names 'SEX', .* Did you mean 'sex'"):
         read_table(frame(), ReadOptions(text="SEX"))

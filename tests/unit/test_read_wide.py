@@ -66,7 +66,7 @@ def test_any_wide_frame_is_what_melt_and_pivot_make_of_it(n, waves, stubs, seed)
     melted = frame.melt("id")
     melted[["stub", "wave"]] = melted["variable"].str.rsplit("_", n=1, expand=True)
     melted["wave"] = melted["wave"].astype(int)
-    expected = melted.pivot(index=["id", "wave"], columns="stub", values="value")
+    expected = melted.pivot_table(index=["id", "wave"], columns="stub", values="value")
     got = table.frame.set_index(["id", "wave"])
     assert table.frame["id"].tolist() == np.repeat(frame["id"].tolist(), len(waves)).tolist()
     assert table.frame["wave"].tolist() == sorted(waves) * n

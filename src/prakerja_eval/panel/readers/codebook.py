@@ -10,7 +10,7 @@ import pandas as pd
 from prakerja_eval.errors import DataError, UsageError
 from prakerja_eval.panel.readers.toml import labels_of, nearest, read_toml, table_of, text_of
 from prakerja_eval.panel.table import Note, Table, Variable
-from prakerja_eval.panel.values import plain_text, to_number
+from prakerja_eval.panel.values import as_text, plain_text, to_number
 
 KEYS = ("label", "values", "missing")
 NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d+)?")
@@ -128,6 +128,13 @@ def equals(column: pd.Series, code: str) -> np.ndarray:
         number = to_number(pd.Series([code]))[0] if NUMBER.fullmatch(code) else np.nan
         return np.asarray(to_number(column) == number)
     return np.asarray((column == code).fillna(False), dtype=bool)
+
+
+def as_strings(column: pd.Series) -> pd.Series:
+    """Return a column as text, itself if it is; whole numbers without a decimal."""
+    if isinstance(column.dtype, pd.StringDtype):
+        return column
+    return pd.Series(as_text(column), index=column.index, dtype="str")
 
 
 def first_reason(*columns: np.ndarray | pd.Series | None) -> np.ndarray:

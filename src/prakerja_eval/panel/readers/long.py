@@ -8,10 +8,9 @@ import pandas as pd
 
 from prakerja_eval.errors import DataError, UsageError
 from prakerja_eval.panel.options import Wide
-from prakerja_eval.panel.readers.codebook import first_reason, merged
+from prakerja_eval.panel.readers.codebook import as_strings, first_reason, merged
 from prakerja_eval.panel.readers.toml import nearest
 from prakerja_eval.panel.table import Note, Table
-from prakerja_eval.panel.values import as_text
 
 # a whole number, 2021-02, 2021-02-28, 2021Q1: what is a wave wherever one label is
 LIKE_A_WAVE = re.compile(r"\d+|\d{4}-?(Q[1-4]|\d{2}(-\d{2})?)", re.IGNORECASE)
@@ -186,7 +185,7 @@ def stacked(name: str, parts: Sequence[pd.Series], places: Sequence[str]) -> pd.
             "name them as missing in ReadOptions(codebook=...)."
         )
     if words or not any(numeric):
-        texts = [pd.Series(as_text(p), dtype="str") for p in parts]
+        texts = [as_strings(p) for p in parts]
         return pd.concat(texts, ignore_index=True)
     floats = [
         p if is_number else pd.Series(np.nan, index=p.index)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from prakerja_eval.errors import DataError, UsageError
 from prakerja_eval.panel.readers.codebook import (
+    as_strings,
     equals,
     first_reason,
     in_the_words_of,
@@ -19,7 +20,7 @@ from prakerja_eval.panel.readers.codebook import (
 )
 from prakerja_eval.panel.readers.toml import labels_of, nearest, read_toml, table_of, text_of
 from prakerja_eval.panel.table import Note, Table, Variable
-from prakerja_eval.panel.values import as_text, plain_text, to_number
+from prakerja_eval.panel.values import plain_text, to_number
 
 WAYS = ("column", "join", "sum", "any")
 SPEC_KEYS = (*WAYS, "equal", "separator", "pad", "missing", "recode", "label", "values")
@@ -294,7 +295,8 @@ def _as_id(part: pd.Series, pad: int, where: str) -> pd.Series:
                 f"{where} is made of {part.name!r}, which holds numbers that are not whole or have "
                 "16 digits or more; ids may be damaged already. Export it as text."
             )
-    return pd.Series(as_text(part), index=part.index, dtype="str").str.zfill(pad)
+    texts = as_strings(part)
+    return texts.str.zfill(pad) if pad else texts
 
 
 def _added(parts: list[pd.Series], made: Made, where: str) -> pd.Series:

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from prakerja_eval.errors import DataError, UsageError
-from prakerja_eval.panel.readers.codebook import first_reason, merged
+from prakerja_eval.panel.readers.codebook import as_strings, first_reason, merged
 from prakerja_eval.panel.readers.long import stacked
 from prakerja_eval.panel.table import Note, Table, Variable
-from prakerja_eval.panel.values import as_text, plain_text
+from prakerja_eval.panel.values import plain_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,8 @@ def _refuse_other_waves(item: WaveFile, wave: str) -> None:
     """Refuse a wave column of the file's own that says something else."""
     if wave not in item.table.frame:
         return
-    found = as_text(item.table.frame[wave])
-    others = int((found != str(item.wave)).sum())
+    found = as_strings(item.table.frame[wave])
+    others = int((found.fillna("") != str(item.wave)).sum())
     if others:
         raise DataError(
             f"{item.name!r} is named as the wave {item.wave}, but has a column {wave!r} of its own "
@@ -129,6 +129,8 @@ def _refuse_lost_zeros(files: Sequence[WaveFile], text: frozenset[str]) -> None:
     """Refuse ids that are the same persons only as numbers: leading zeros were lost in a file."""
     for column in sorted(text):
         having = [f for f in files if column in f.table.frame]
+        if len(having) < 2:
+            continue
         ids = {f.place: _distinct(f.table.frame[column]) for f in having}
         plain = {place: _as_numbers(values) for place, values in ids.items()}
         for a, b in combinations(ids, 2):
@@ -145,7 +147,7 @@ def _refuse_lost_zeros(files: Sequence[WaveFile], text: frozenset[str]) -> None:
 
 
 def _distinct(column: pd.Series) -> pd.Series:
-    return pd.Series(as_text(column), dtype="str").dropna().drop_duplicates()
+    return as_strings(column).dropna().drop_duplicates()
 
 
 def _as_numbers(ids: pd.Series) -> pd.Series:
