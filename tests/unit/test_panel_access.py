@@ -225,20 +225,21 @@ def test_a_varying_covariate_needs_a_baseline_or_a_wave():
 
 
 def test_describe_counts_rows_and_values_by_wave_and_arm(panel):
-    table = panel.describe()
-    assert table.index.names == ["wave", "won"]
-    assert table.loc[(2, 1), "rows"] == 2
-    assert table.loc[(2, 1), "income"] == 1
-    assert "id" not in table.columns
-    assert table["rows"].sum() == 11
+    about = panel.describe()
+    groups = about.groups.set_index(["wave", "arm"])
+    assert groups.loc[(2, "treatment"), "rows"] == 2
+    assert groups["rows"].sum() == 11
+    coverage = about.coverage.set_index(["wave", "arm", "column"])
+    assert coverage.loc[(2, "treatment", "income"), "n"] == 1
+    assert "id" not in set(about.coverage["column"])
 
 
 def test_describe_survives_columns_of_its_own_names_and_panels_without_waves():
-    frame = people().assign(rows=np.nan, panel="p")
-    table = pe.Panel(frame, pe.Roles(unit="id", wave="wave")).describe()
-    assert table.iloc[:, 0].tolist() == [4, 3, 4]
+    frame = people().assign(rows=np.nan, panel="p", wave_=1, arm="x", column=2)
+    groups = pe.Panel(frame, pe.Roles(unit="id", wave="wave")).describe().groups
+    assert groups["rows"].tolist() == [4, 3, 4]
     cross = frame[frame.wave == 1].drop(columns="wave")
-    assert pe.Panel(cross, pe.Roles(unit="id")).describe().iloc[0, 0] == 4
+    assert pe.Panel(cross, pe.Roles(unit="id")).describe().groups["rows"].tolist() == [4]
 
 
 def test_moments_are_sums_by_group_and_pattern_of_missing_waves(panel):

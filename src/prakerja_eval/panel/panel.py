@@ -13,6 +13,7 @@ from prakerja_eval.numerics.moments import group_moments
 from prakerja_eval.panel.columns import known_column, refuse_float_ids, refuse_repeated_names
 from prakerja_eval.panel.contract import Asked, Check, block_labels, find_faults
 from prakerja_eval.panel.covariates import covariate_matrix
+from prakerja_eval.panel.describe import Description, Places, describe
 from prakerja_eval.panel.requests import ArrayRequest, MomentPlan, Moments, UnitArrays
 from prakerja_eval.panel.roles import Roles, WaveLabel
 from prakerja_eval.panel.table import Note, Table, Variable
@@ -218,15 +219,16 @@ class Panel:
         index = pd.Index(self._units, name=self.roles.unit)
         return pd.DataFrame(grid, index=index, columns=pd.Index(self._waves, name=self.roles.wave))
 
-    def describe(self) -> pd.DataFrame:
-        """Return coverage: rows by wave and arm, and how many of them each column has a value."""
-        keys = [c for c in (self.roles.wave, self.roles.offer) if c is not None]
-        others = [c for c in self._frame.columns if c not in keys and c != self.roles.unit]
-        by = [self._frame[c] for c in keys] or [pd.Series("all", self._frame.index, name="panel")]
-        groups = self._frame[others].groupby(by, sort=True, dropna=False, observed=True)
-        counts = groups.count()
-        counts.insert(0, "rows", groups.size(), allow_duplicates=True)
-        return counts
+    def describe(self) -> Description:
+        """Return who was observed, when and in which arm, what is missing, how values are spread.
+
+        Returns
+        -------
+        Description
+            Small tidy tables; printed, a text; in a notebook or by ``html()``, a page.
+        """
+        places = Places(self._positions, len(self._units), self._wave_codes, self._waves)
+        return describe(self._table, self.roles, places)
 
     def arrays(self, request: ArrayRequest) -> UnitArrays:
         """Answer a request for arrays, a row a unit.
