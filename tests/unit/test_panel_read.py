@@ -86,7 +86,7 @@ def test_a_csv_and_a_frame_give_the_same_answer(tmp_path):
         ("absent.csv", None, DataError, "there is no file"),
         ("panel.xlsx", b"x", UsageError, "neither .csv nor .parquet"),
         ("empty.csv", b"", DataError, "cannot be read"),
-        ("latin.csv", b"id,won,kk,village\n\xff\xfe,1,a,b\n", DataError, "UTF-8"),
+        ("latin.csv", b"id,won,kk,village\n\x81\xfe,1,a,b\n", DataError, "UTF-8"),
         ("ragged.csv", b"id,won,kk,village\n1,0,a,b\n1,2,3,4,5,6\n", DataError, "cannot be read"),
         ("broken.parquet", b"not parquet", DataError, "cannot be read as Parquet"),
         ("headless.csv", b"1,0,a,b\n2,1,a,b\n", UsageError, "no column 'id'"),
@@ -130,8 +130,12 @@ def test_a_csv_with_two_columns_of_one_name_is_refused(tmp_path):
         pe.read_panel(path, pe.Roles(unit="id", offer="won"))
 
 
-def test_a_csv_of_semicolons_is_refused_with_the_reason(tmp_path):
+def test_a_csv_of_semicolons_is_read_and_refused_under_another_delimiter(tmp_path):
     path = tmp_path / "semicolon.csv"
     path.write_text("id;won;y\na;1;2,5\n")
+    roles = pe.Roles(unit="id", offer="won")
+    panel = pe.read_panel(path, roles)
+    assert panel.frame["y"].tolist() == [2.5]
+    assert [note.code for note in panel.notes] == ["delimiter", "decimal"]
     with pytest.raises(DataError, match="not separated by commas"):
-        pe.read_panel(path, pe.Roles(unit="id", offer="won"))
+        pe.read_panel(path, roles, pe.ReadOptions(delimiter=","))

@@ -36,6 +36,8 @@ Source: TypeAlias = str | Path | pd.DataFrame | Mapping[object, str | Path | pd.
 
 FORMATS: dict[str, Reader] = {
     ".csv": read_delimited,
+    ".tsv": read_delimited,
+    ".txt": read_delimited,
     ".parquet": read_parquet,
 }
 
