@@ -62,7 +62,9 @@ def test_labels_and_missing_codes_of_any_format(tmp_path, book):
 
 def test_the_codebook_wins_over_the_file_and_says_so(book):
     had = {"sex": Variable("Gender", {"1": "boy", "2": "female", "3": "other"})}
-    table = apply_codebook(Table(frame(), had), read_codebook(book(BOOK)), frozenset())
+    table = apply_codebook(
+        Table(frame(), had), read_codebook(book(BOOK)), frozenset(), ReadOptions()
+    )
     assert table.codebook["sex"].values == {"1": "male", "2": "female", "3": "other"}
     assert table.codebook["sex"].label == "Sex"
     (note,) = table.notes
@@ -76,7 +78,7 @@ def test_a_label_of_the_file_becomes_the_meaning_of_a_missing_code(book):
     reasons = pd.DataFrame({"income": [None, ".b", None]})
     data = frame().assign(income=[98.0, np.nan, 1.0])
     says = read_codebook(book("[income]\nmissing = [98]\n"))
-    table = apply_codebook(Table(data, had, reasons), says, frozenset())
+    table = apply_codebook(Table(data, had, reasons), says, frozenset(), ReadOptions())
     assert table.codebook["income"] == Variable(
         "Pay", {"500": "half"}, {".b": "ill", "98": "not known"}
     )
@@ -88,17 +90,17 @@ def test_a_label_of_the_file_becomes_the_meaning_of_a_missing_code(book):
 def test_text_that_is_numbers_but_for_its_missing_codes_becomes_numbers(book):
     says = read_codebook(book('[pay]\nmissing = { ".a" = "" }\n[code]\nmissing = { ".a" = "" }\n'))
     data = pd.DataFrame({"pay": ["10", ".a", "2.5"], "code": ["01", ".a", "10"]})
-    table = apply_codebook(Table(data), says, frozenset())
+    table = apply_codebook(Table(data), says, frozenset(), ReadOptions())
     np.testing.assert_array_equal(table.frame["pay"], [10, np.nan, 2.5])
     assert table.frame["code"].tolist()[::2] == ["01", "10"]
-    as_ids = apply_codebook(Table(data), says, frozenset({"pay"}))
+    as_ids = apply_codebook(Table(data), says, frozenset({"pay"}), ReadOptions())
     assert as_ids.frame["pay"].tolist()[::2] == ["10", "2.5"]
 
 
 def test_a_code_is_one_number_however_it_is_written(book):
     data = pd.DataFrame({"x": [1.0, 98.0, -9.0, 1.5]})
     says = '[x]\nvalues = { 01 = "one" }\nmissing = { 098 = "", "-9" = "left", "1.5" = "half" }\n'
-    table = apply_codebook(Table(data), read_codebook(book(says)), frozenset())
+    table = apply_codebook(Table(data), read_codebook(book(says)), frozenset(), ReadOptions())
     assert table.frame["x"].isna().tolist() == [False, True, True, True]
     assert table.codebook["x"].values == {"1": "one"}
     assert table.reasons is not None
@@ -107,8 +109,23 @@ def test_a_code_is_one_number_however_it_is_written(book):
 
 def test_text_codes_match_as_they_are_written():
     data = pd.DataFrame({"x": ["98", "098", None]})
-    table = apply_codebook(Table(data), {"x": Variable(missing={"98": ""})}, frozenset({"x"}))
+    table = apply_codebook(
+        Table(data), {"x": Variable(missing={"98": ""})}, frozenset({"x"}), ReadOptions()
+    )
     assert table.frame["x"].isna().tolist() == [True, False, True]
+
+
+def test_numbers_beside_missing_words_are_read_as_the_file_writes_them(tmp_path, book):
+    path = tmp_path / "panel.csv"
+    path.write_text("id;income;size\n1;1.000,50;2\n2;refused;.b\n3;250,25;3\n")
+    says = '[income]\nmissing = { refused = "" }\n[size]\nmissing = { ".b" = "not asked" }\n'
+    table = read_table(path, ReadOptions(codebook=book(says)), frozenset({"id"}))
+    np.testing.assert_array_equal(table.frame["income"], [1000.5, np.nan, 250.25])
+    np.testing.assert_array_equal(table.frame["size"], [2, np.nan, 3])
+    assert table.reasons is not None
+    assert table.reasons["income"].tolist() == [None, "refused", None]
+    assert table.reasons["size"].tolist() == [None, ".b", None]
+    assert table.codebook["size"].missing == {".b": "not asked"}
 
 
 @pytest.mark.parametrize(
@@ -156,7 +173,10 @@ def test_entries_of_waves_are_one_where_they_agree():
         merged("y", [("2020", a), ("2021", Variable(values={"1": "high"}))])
 
 
-def test_dropped_columns_need_no_word_in_the_codebook_and_leave_none(book):
+def test_dropped_columns_are_gone_and_unknown_ones_refused(tmp_path):
+    path = tmp_path / "panel.csv"
+    frame().to_csv(path, index=False)
+    assert "tenure" not in read_table(path, ReadOptions(drop="tenure")).frame
     had = read_table(frame(), ReadOptions(drop="tenure"))
     assert "tenure" not in had.frame
     assert [(n.code, n.columns) for n in had.notes] == [("dropped", ("tenure",))]

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from prakerja_eval.errors import DataError, UsageError
+from prakerja_eval.panel.options import ReadOptions
+from prakerja_eval.panel.readers.numbers import numbers_of
 from prakerja_eval.panel.readers.toml import labels_of, nearest, read_toml, table_of, text_of
 from prakerja_eval.panel.table import Note, Table, Variable
 from prakerja_eval.panel.values import as_text, plain_text, to_number
@@ -58,7 +60,9 @@ def refuse_unknown_columns(book: Mapping[str, Variable], columns: Sequence[str])
             )
 
 
-def apply_codebook(table: Table, book: Mapping[str, Variable], text: frozenset[str]) -> Table:
+def apply_codebook(
+    table: Table, book: Mapping[str, Variable], text: frozenset[str], options: ReadOptions
+) -> Table:
     """Return the table with the codebook's labels, and its missing codes set to missing.
 
     Parameters
@@ -68,6 +72,13 @@ def apply_codebook(table: Table, book: Mapping[str, Variable], text: frozenset[s
         Columns that the table does not have are passed over.
     text : frozenset of str
         Columns that stay text.
+    options : ReadOptions
+        How numbers are written in a column that is text but for its missing codes.
+
+    Raises
+    ------
+    DataError
+        If the numbers of such a column can be read in two ways.
     """
     frame, reasons = table.frame.copy(), table.reasons_or_none()
     variables, notes = dict(table.codebook), list(table.notes)
@@ -76,10 +87,12 @@ def apply_codebook(table: Table, book: Mapping[str, Variable], text: frozenset[s
         had = variables.get(name, Variable())
         values, codes = without_codes(frame[name], tuple(says.missing))
         if codes is not None:
-            given = first_reason(codes, reasons.get(name))
+            more = None
+            if name not in text and not pd.api.types.is_numeric_dtype(values):
+                values, more, said = numbers_of(values, options)
+                notes += said
+            given = first_reason(codes, reasons.get(name), more)
             reasons[name] = pd.Series(given, frame.index, dtype=object)
-            if name not in text:
-                values = _numbers_if_all(values)
         frame[name] = values
         variables[name] = overridden(had, says)
         if differs := _differences(had, says):
@@ -146,16 +159,6 @@ def first_reason(*columns: np.ndarray | pd.Series | None) -> np.ndarray:
         open_yet = pd.isna(out) & ~pd.isna(other)
         out[open_yet] = other[open_yet]
     return out
-
-
-def _numbers_if_all(column: pd.Series) -> pd.Series:
-    """Turn text into numbers where every cell that is left is one, without leading zeros."""
-    if pd.api.types.is_numeric_dtype(column):
-        return column
-    left = column.dropna()
-    if left.empty or not left.str.fullmatch(NUMBER.pattern).fillna(False).all():
-        return column
-    return pd.to_numeric(column)
 
 
 def overridden(had: Variable, says: Variable) -> Variable:

@@ -83,7 +83,7 @@ def read_table(
     if options.codebook is not None:
         book = read_codebook(options.codebook)
         refuse_unknown_columns(book, [c for table, _ in read for c in table.frame.columns])
-        read = [(apply_codebook(table, book, as_text), as_text) for table, as_text in read]
+        read = [(apply_codebook(table, book, as_text, options), as_text) for table, as_text in read]
     tables = [table for table, _ in read]
     names = [file_name(file, label) for label, file in files.items()]
     if mapped:
