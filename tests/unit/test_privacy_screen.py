@@ -1,6 +1,7 @@
 """Which columns does the screen refuse, which pass, and is an id ever shown?"""
 
 import calendar
+import hashlib
 import re
 from pathlib import Path
 
@@ -102,6 +103,23 @@ def test_a_nik_with_separators_or_in_a_sentence_is_found():
     assert found("note", ["nothing", "NIK 3201054103900007, moved"]) == ["nik"]
 
 
+def test_niks_behind_letters_are_found_and_hexadecimal_is_none():
+    assert found("q17", [f"NIK{v}" for v in NIKS]) in (["nik"], ["kk"])
+    digests = [hashlib.sha256(v.encode()).hexdigest() for v in map(str, range(2_000))]
+    assert found("q17", digests) == []
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "int64[pyarrow]", "uint64", "object", "category"])
+def test_niks_are_found_in_every_type_of_column(dtype):
+    values = pd.Series([int(v) for v in NIKS], dtype=dtype)
+    assert found("q17", values) == ["kk"]
+
+
+def test_a_column_that_starts_with_missing_cells_is_read_to_its_end():
+    assert found("q17", [None] * 100 + NIKS) == ["kk"]
+    assert found("nik", [None] * 100 + ["SYN-000001"]) == []
+
+
 def test_niks_beside_many_small_codes_are_found():
     assert found("q17", [0] * 95 + [int(v) for v in NIKS[:5]]) == ["nik"]
 
@@ -194,6 +212,9 @@ def test_names_need_values_that_look_like_people():
     assert found("nama_ibu", PEOPLE) == ["name"]
     assert found("nama", ["A1", "B2", "C3"]) == []
     assert found("q3", PEOPLE[:5], label="Nama lengkap responden") == ["name"]
+    question = "Please name the main reason why you chose this one"
+    assert found("q4", ["cheap", "near my home", "my friends", "well known"], label=question) == []
+    assert found("q4", PEOPLE, label=question) == ["name"]
 
 
 @pytest.mark.parametrize(

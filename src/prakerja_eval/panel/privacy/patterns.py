@@ -37,8 +37,9 @@ EMAIL = r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)*\.[A-Za-z]{2,}"
 
 DIGIT_CELL = r"^[\s'\"+(]*[0-9][0-9 .()\-]{6,24}[0-9]\s*(?:\.0)?\s*$"
 MOBILE_IN_TEXT = rf"(?:^|[\s:;,/(=]){MOBILE_WRITTEN}(?:$|[^0-9A-Za-z])"
-SIXTEEN_IN_TEXT = r"(?:^|[^0-9A-Za-z])[0-9]{16}(?:$|[^0-9A-Za-z])"
-NIK_IN_TEXT = f"(?:^|[^0-9A-Za-z]){NIK}(?:$|[^0-9A-Za-z])"
+_BEFORE, _AFTER = r"(?:^\s*[A-Za-z]{0,10}|[^0-9A-Za-z])", "(?:$|[^0-9A-Za-z])"
+SIXTEEN_IN_TEXT = f"{_BEFORE}[0-9]{{16}}{_AFTER}"
+NIK_IN_TEXT = f"{_BEFORE}{NIK}{_AFTER}"
 PERSON = r"^\s*\p{L}[\p{L}'’`.\-]*(?:[ ,.]+\p{L}[\p{L}'’`.\-]*){0,4}\s*$"
 STREET = (
     r"(?i)(?:^|[^\p{L}])(?:jl|jln|jalan|gg|gang|rt|rw|blok|komplek|kompleks|perum|perumahan|dusun|dsn|kp|"
@@ -48,7 +49,7 @@ HOUSE = (
     r"(?i)(?:(?:^|[^\p{L}])jln?\.?\s+\S.*[0-9]"
     r"|(?:^|[^\p{L}])rt\.?\s*[0-9]{1,3}\s*[/,\\ -]*\s*rw\.?\s*[0-9])"
 )
-SEVERAL_WORDS = r"\S+\s+\S+\s+\S+|\p{L}{2}\S*\s+.*[0-9]"
+WORDS_AND_NUMBER = r"\p{L}{2}\S*\s+.*[0-9]"
 REGENCY = r"^\s*(?i:kab|kabupaten|kota|prov|provinsi)[ .]"
 _DEGREES = r"-?[0-9]{1,3}\.[0-9]{3,}"
 POINT = rf"^\s*(?:POINT\s*)?\(?\s*(?P<a>{_DEGREES})\s*[,; ]\s*(?P<b>{_DEGREES})\s*\)?\s*$"
@@ -191,8 +192,8 @@ def number_cells(column: pd.Series) -> pa.Array | None:
 
 def all_exempt(cells: pa.Array) -> bool:
     """Say whether every filled cell is a synthetic id, or every one a pseudonym of ours."""
-    first = next((c.as_py() for c in cells if c.is_valid), None)
-    if first is None or not first.startswith((SYNTHETIC, "P-")):
+    at = pc.index(pc.is_valid(cells), True).as_py()
+    if at < 0 or not (first := cells[at].as_py()).startswith((SYNTHETIC, "P-")):
         return False
     if first.startswith(SYNTHETIC):
         return bool(pc.all(pc.starts_with(cells, SYNTHETIC)).as_py())

@@ -95,7 +95,8 @@ def pseudonymous_table(
     _refuse_left(tuple(i for i in screen(table) if i.by == "header"))
     frame = table.frame.copy()
     for column in columns:
-        frame[known_column(table.frame, column)] = pseudonyms(table.frame[column], key)
+        ids = table.frame[known_column(table.frame, column)]
+        frame[column] = pseudonyms(ids, key)
     made = replace(table, frame=frame, codebook=_without_ids(table, columns))
     _refuse_left(screen(made))
     return made

@@ -26,6 +26,7 @@ KINDS = {
     "online": "user name or device address",
 }
 KEYS = ("nik", "kk", "phone", "email", "account", "document", "online")
+SHORT_LABEL = 5
 EXACT = ("nik", "kk", "phone", "email")
 
 
@@ -160,6 +161,8 @@ def _look(name: str, column: pd.Series, variable: Variable) -> Found | None:
     kind = _exact_kind(by_name)
     if kind is not None and not (labels and _all_coded(values, variable)):
         return Found(kind, "name", values.filled)
+    if len(variable.label.split()) > SHORT_LABEL and not _some_frequent(values):
+        by_label.pop("name", None)  # "Name the main reason why ..."
     return _by_values(values, name, by_name, by_label)
 
 
@@ -270,6 +273,10 @@ def _phones(values: p.Values) -> BoolArray:
     return alone | (free & values.matches(r"\p{L}")) if free.any() else alone
 
 
+def _some_frequent(values: p.Values) -> bool:
+    return _share(values.matches(p.frequent_name())) >= 0.1
+
+
 def _share(chosen: BoolArray) -> float:
     return float(chosen.mean()) if len(chosen) else 0.0
 
@@ -306,7 +313,7 @@ def _address(values: p.Values) -> BoolArray:
     if not _spread(values):
         return values.none()
     street = values.matches(p.STREET) & values.matches(r"\S\s+\S")
-    several = values.matches(p.SEVERAL_WORDS) & ~values.matches(p.REGENCY)
+    several = values.matches(p.WORDS_AND_NUMBER) & ~values.matches(p.REGENCY)
     return _if_share(street | values.matches(p.HOUSE) | several, 0.3)
 
 
