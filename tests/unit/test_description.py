@@ -472,6 +472,15 @@ def test_the_text_gives_the_numbers() -> None:
     assert "income 0.0 33.3 50.0 0.0 50.0" in lines  # by wave, then by arm
 
 
+def test_a_cross_section_has_no_patterns_and_no_empty_columns_of_words() -> None:
+    text = repr(described(many(30, 1).drop(columns="wave"), pe.Roles(unit="id", offer="won")))
+    assert "Patterns" not in text
+    assert "Label" not in text
+    assert "All" in text
+    table = Table(many(30, 1), {"age": Variable("Age in years")})
+    assert "Label" in repr(pe.Panel(table, ROLES).describe())
+
+
 def test_text_and_page_speak_indonesian() -> None:
     about = described(many())
     assert "Apa yang hilang" in about.text("id")

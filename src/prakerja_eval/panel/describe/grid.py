@@ -44,6 +44,10 @@ def printable(text: object) -> str:
 
 
 def grid(caption: str, head: Iterable[str], rows: Iterable[Row], words: int = 1) -> Grid:
-    """Return a table whose cells are one line each."""
+    """Return a table whose cells are one line each, without columns of words that are empty."""
+    heads = tuple(head)
     cells = tuple(tuple(printable(cell) for cell in row) for row in rows)
-    return Grid(caption, tuple(head), cells, words)
+    empty = {j for j in range(1, words) if not any(row[j] for row in cells)}
+    kept = [j for j in range(len(heads)) if j not in empty]
+    lines = tuple(tuple(row[j] for j in kept) for row in cells)
+    return Grid(caption, tuple(heads[j] for j in kept), lines, words - len(empty))

@@ -35,8 +35,10 @@ def sections(about: "Description", words: Catalogue, short: bool = False) -> lis
 
 
 def wave_name(wave: object, words: Catalogue) -> str:
-    """Return a wave's label; a dash where the row names none, nothing for a cross-section."""
-    return words.text("describe.no_wave") if pd.isna(wave) else plain_text(wave)
+    """Return a wave's label, or a word where the row names none or the data have one wave."""
+    if pd.isna(wave):
+        return words.text("describe.no_wave")
+    return words.text("describe.arm_all") if wave == "" else plain_text(wave)
 
 
 def percent(share: float, words: Catalogue) -> str:
@@ -92,9 +94,10 @@ def arm_head(arm: str, words: Catalogue) -> str:
 
 def _arms(about: "Description", words: Catalogue, short: bool) -> Section:
     lines = (words.text(f"describe.by_{about.arms_by}"), words.text("describe.presence"))
-    return Section(
-        words.text("describe.arms"), lines, (_rates(about, words), _patterns(about, words))
-    )
+    grids = [_rates(about, words)]
+    if about.response["wave"].nunique() > 1:
+        grids.append(_patterns(about, words))
+    return Section(words.text("describe.arms"), lines, tuple(grids))
 
 
 def _rates(about: "Description", words: Catalogue) -> Grid:
@@ -170,7 +173,7 @@ def _shares(frame: pd.DataFrame, shown: list[str], words: Catalogue, short: bool
         head = [*_wave_heads(waves, words), *_arm_names(arms, words)]
     place = {name: k for k, name in enumerate(names)}
     cells = [(name, *(percent(s, words) for s in share[place[name]])) for name in shown]
-    head = [h.strip() or words.text("describe.percent") for h in head]
+    head = [h.strip() for h in head]
     return grid(words.text("describe.shares"), [words.text("describe.column"), *head], cells)
 
 
