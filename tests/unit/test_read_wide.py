@@ -205,6 +205,17 @@ def test_wide_ids_keep_their_zeros(tmp_path):
     assert panel.frame["id"].tolist() == ["001", "001", "002", "002"]
 
 
+def test_a_stub_may_be_named_as_text():
+    frame = pd.DataFrame({"hh_1": ["01", "7"], "hh_2": ["02", "8"], "y_1": [1, 2], "y_2": [3, 4]})
+    table = read_table(frame, ReadOptions(wide=Wide(("hh", "y")), text="hh"), wave="wave")
+    assert table.frame["hh"].tolist() == ["01", "02", "7", "8"]
+    numbers = frame.assign(hh_1=[1, 7], hh_2=[2, 8])
+    table = read_table(numbers, ReadOptions(wide=Wide(("hh", "y")), text="hh"), wave="wave")
+    assert table.frame["hh"].astype(str).tolist() == ["1", "2", "7", "8"]
+    with pytest.raises(UsageError, match="names 'h', but there is no such column"):
+        read_table(frame, ReadOptions(wide=Wide(("hh", "y")), text="h"), wave="wave")
+
+
 def test_the_table_given_is_not_changed():
     frame = wide_frame()
     to_long(Table(frame), WIDE, "year")

@@ -78,7 +78,8 @@ def read_table(
     ids = text | frozenset(options.text)
     asked = [m.text(ids) | frozenset(options.text) for m in mapped] or [ids] * len(files)
     read = [_read_one(*item, options) for item in zip(files.values(), asked, strict=True)]
-    _refuse_unknown(options, [table for table, _ in read])
+    made = {name for columns in mapped for name in columns.columns}
+    _refuse_unknown(options, [table for table, _ in read], made)
     read = [(_without(table, options.drop), as_text) for table, as_text in read]
     if options.codebook is not None:
         book = read_codebook(options.codebook)
@@ -180,18 +181,19 @@ def _existing(file: str | Path) -> Path:
     return path
 
 
-def _refuse_unknown(options: ReadOptions, tables: Iterable[Table]) -> None:
-    """Refuse columns to drop, or to read as text, that no file has."""
+def _refuse_unknown(options: ReadOptions, tables: Iterable[Table], made: Iterable[str]) -> None:
+    """Refuse columns to drop, or to read as text, that no file has; ids that are made are text."""
     there: dict[str, None] = {}
     for table in tables:
         there |= dict.fromkeys(map(str, table.frame.columns))
         there |= dict.fromkeys(c for n in table.notes if n.code == "dropped" for c in n.columns)
-    for option in ("drop", "text"):
+    later = {*made, *(options.wide.stubs if options.wide else ())}
+    for option, known in (("drop", set(there)), ("text", later | set(there))):
         for column in getattr(options, option):
-            if column not in there:
+            if column not in known:
                 raise UsageError(
                     f"ReadOptions({option}=...) names {column!r}, but there is no such column."
-                    f"{nearest(column, there)}"
+                    f"{nearest(column, sorted(known))}"
                 )
 
 

@@ -19,7 +19,7 @@ def read_toml(path: str | Path, option: str) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(
             f"ReadOptions({option}={str(path)!r}) is not a TOML file: {error}."
         ) from error
