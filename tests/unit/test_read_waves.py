@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pandas as pd
+import pyreadstat
 import pytest
 
 from prakerja_eval import ReadOptions, Roles, read_panel
@@ -56,6 +57,57 @@ def test_files_of_two_formats_are_stacked_by_name(tmp_path):
     assert [c for c, _ in absent] == [("trained",), ("female",)]
     assert "a.csv" in absent[0][1]
     assert "b.parquet" in absent[1][1]
+
+
+def test_a_stata_and_an_spss_wave_keep_labels_and_reasons(tmp_path):
+    a = pd.DataFrame({"id": ["SYN-000001", "SYN-000002"], "sex": [1, 2], "pay": [5.0, "a"]})
+    b = pd.DataFrame({"id": ["SYN-000002", "SYN-000001"], "sex": [2, 1], "pay": [98.0, 7.0]})
+    labels = {"sex": {1: "male", 2: "female"}}
+    pyreadstat.write_dta(
+        a,
+        str(tmp_path / "a.dta"),
+        column_labels=["", "Sex", "Pay"],
+        variable_value_labels=labels,
+        missing_user_values={"pay": ["a"]},
+    )
+    pyreadstat.write_sav(
+        b,
+        str(tmp_path / "b.sav"),
+        column_labels=["", "Sex", "Pay"],
+        variable_value_labels={**labels, "pay": {98: "refused"}},
+        missing_ranges={"pay": [98]},
+    )
+    files = {2020: tmp_path / "a.dta", 2021: tmp_path / "b.sav"}
+    table = read_table(files, ReadOptions(), IDS, "year")
+    assert table.frame["sex"].tolist() == [1, 2, 2, 1]
+    np.testing.assert_array_equal(table.frame["pay"], [5, np.nan, np.nan, 7])
+    assert table.codebook["sex"] == Variable("Sex", {"1": "male", "2": "female"})
+    assert table.codebook["pay"].missing["98"] == "refused"
+    assert table.reasons is not None
+    assert table.reasons["pay"].tolist() == [None, ".a", "98", None]
+    says = tmp_path / "book.toml"
+    says.write_text('[pay]\nmissing = { ".a" = "refused", 98 = "told nothing" }\n')
+    table = read_table(files, ReadOptions(codebook=str(says)), IDS, "year")
+    assert table.codebook["pay"].missing == {".a": "refused", "98": "told nothing"}
+
+
+def test_a_code_that_turns_between_two_files_is_refused(tmp_path):
+    data = pd.DataFrame({"id": ["SYN-000001"], "sex": [1]})
+    for wave, word in ((2020, "male"), (2021, "female")):
+        labels = {"sex": {1: word}}
+        path = str(tmp_path / f"{wave}.dta")
+        pyreadstat.write_dta(data, path, variable_value_labels=labels)
+    files = {wave: tmp_path / f"{wave}.dta" for wave in (2020, 2021)}
+    with pytest.raises(DataError, match=r"'sex': 1 means 'male' in 2020 .* and 'female' in 2021"):
+        read_table(files, ReadOptions(), IDS, "year")
+    mapping = tmp_path / "m.toml"
+    mapping.write_text(
+        '[2020.columns]\nid = "id"\nsex = { column = "sex", recode = { 1 = 1, 2 = 0 } }\n'
+        '[2021.columns]\nid = "id"\nsex = { column = "sex", recode = { 1 = 0, 2 = 1 } }\n'
+    )
+    table = read_table(files, ReadOptions(mapping=str(mapping)), IDS, "year")
+    assert table.frame["sex"].tolist() == [1, 0]
+    assert table.codebook["sex"].values == {"1": "male", "0": "female"}
 
 
 def test_whole_columns_stay_whole_numbers():
