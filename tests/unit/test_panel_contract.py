@@ -3,74 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from contract_examples import ROLES, WAVES, N, all_of, clean, edited
 
 import prakerja_eval as pe
 from prakerja_eval.errors import DataError
-
-ROLES = pe.Roles(
-    unit="nik",
-    wave="wave",
-    baseline=1,
-    cohort="cohort",
-    offer="won",
-    received="trained",
-    blocks=("batch", "stratum"),
-    probability="odds",
-    application="application",
-    household="household",
-    clusters="village",
-    weight="weight",
-    psu="psu",
-    responded="responded",
-    attempts="attempts",
-)
-N, WAVES = 8, 3
-
-
-def clean():
-    """Eight people in two blocks over three waves, a row a person and wave, people together."""
-    i = np.repeat(np.arange(N), WAVES)
-    wave = np.tile(np.arange(1, WAVES + 1), N)
-    won = (i % 2).astype(int)
-    return pd.DataFrame(
-        {
-            "nik": [f"SYN-{k:06d}" for k in i],
-            "wave": wave,
-            "cohort": won * 2,
-            "won": won,
-            "trained": won * (wave >= 2),
-            "batch": np.where(i < 4, "first", "second"),
-            "stratum": 1,
-            "odds": 0.5,
-            "application": 1,
-            "household": [f"H{k // 2}" for k in i],
-            "village": i // 4,
-            "weight": 1.5,
-            "psu": i // 2,
-            "responded": 1,
-            "attempts": wave,
-            "income": 100.0 + i + wave,
-            "note": "x",
-        }
-    )
-
-
-def edited(column, values, rows):
-    """A clean frame with cells of one column changed; ``rows`` count from 1."""
-    frame = clean()
-    positions = np.asarray(rows) - 1
-    if isinstance(values, str) or values is None:
-        frame[column] = frame[column].astype(object)
-    elif isinstance(values, float):
-        frame[column] = frame[column].astype(float)
-    frame.iloc[positions, frame.columns.get_loc(column)] = values
-    return frame
-
-
-def all_of(unit):
-    """Rows, from 1, of one person."""
-    return tuple(range(unit * WAVES + 1, unit * WAVES + WAVES + 1))
-
 
 # what is edited; the code of the fault; the columns it names; the rows it names
 SINGLE = [

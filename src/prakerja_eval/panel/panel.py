@@ -21,7 +21,7 @@ from prakerja_eval.panel.values import as_text, plain_text, to_number
 from prakerja_eval.panel.waves import waves_of
 from prakerja_eval.typing import FloatArray, IntArray, StringArray
 
-STRUCTURAL = ("missing_role", "duplicate_unit_wave")
+STRUCTURAL = ("missing_role", "duplicate_unit_wave", "several_applications")
 
 
 class Panel:

@@ -1,0 +1,54 @@
+"""Do the outcomes hold finite numbers that vary, in every wave that matters?"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from prakerja_eval.panel.contract.facts import Facts
+from prakerja_eval.panel.contract.finding import Finding
+from prakerja_eval.typing import FloatArray
+
+
+def non_numeric_outcome(facts: Facts) -> Iterator[Finding]:
+    """Find cells of an outcome, or of an amount asked about, that hold no number."""
+    asked = (*facts.asked.outcomes, *(c for c in facts.asked.money if c in facts.frame.columns))
+    for column in dict.fromkeys(asked):
+        bad = np.isnan(facts.number(column)) & ~facts.missing(column)
+        yield Finding("non_numeric_outcome", (column,), bad)
+
+
+def infinite_value(facts: Facts) -> Iterator[Finding]:
+    """Find infinite values in outcomes and in every column of numbers."""
+    for column in dict.fromkeys([*facts.asked.outcomes, *facts.numeric]):
+        if facts.frame[column].dtype.kind not in "iub":
+            yield Finding("infinite_value", (column,), np.isinf(facts.number(column)))
+
+
+def constant_outcome(facts: Facts) -> Iterator[Finding]:
+    """Find outcomes with one single value, or with none."""
+    for column in dict.fromkeys(facts.asked.outcomes):
+        values, missing = facts.number(column), facts.missing(column)
+        if missing.all():
+            yield Finding("constant_outcome.empty", (column,), missing)
+        elif not np.isnan(values[~missing]).any() and _one_value(values):
+            yield Finding("constant_outcome", (column,), ~missing)
+
+
+def wave_without_outcome(facts: Facts) -> Iterator[Finding]:
+    """Find waves after the baseline in which nobody has a value of an outcome."""
+    if facts.roles.wave is None:
+        return
+    wave = facts.wave
+    after = np.arange(wave.count) > (-1 if facts.baseline is None else facts.baseline)
+    for column in dict.fromkeys(facts.asked.outcomes):
+        some = wave.any(~facts.missing(column))
+        lacking = after & ~some
+        if some.any() and lacking.any():
+            shown = ", ".join(str(w) for w, none in zip(facts.waves, lacking, strict=True) if none)
+            places = {"waves": shown}
+            yield Finding("wave_without_outcome", (column,), wave.spread(lacking), places)
+
+
+def _one_value(values: FloatArray) -> bool:
+    """Say whether all numbers are one."""
+    return bool(np.nanmin(values) == np.nanmax(values))
