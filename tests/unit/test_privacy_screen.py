@@ -161,7 +161,7 @@ def test_answers_and_empty_columns_pass(name):
 @pytest.mark.parametrize("name", ["nik", "hp", "email", "nama", "person_id"])
 def test_synthetic_ids_and_pseudonyms_pass(name):
     assert found(name, [f"SYN-{i:06d}" for i in range(20)]) == []
-    assert found(name, ["SYN-000001", "", None]) == []
+    assert found(name, ["SYN-000001", "", None, "syn-000002"]) == []
     assert found(name, ["P-" + "abcdefghijklmnopqrstuvwx23"]) == []
 
 
@@ -183,6 +183,9 @@ def test_phones_that_lost_their_zero_are_found_where_a_name_or_label_says_phone(
     assert found("kontak_1", numbers) == ["phone"]
     assert found("q17", numbers, label="Nomor HP responden") == ["phone"]
     assert found("sales", numbers) == []
+    short = [811234567, 812345678]
+    assert found("q17", short, label="No. telepon yang bisa dihubungi") == ["phone"]
+    assert found("sales", short) == []
 
 
 def test_a_label_alone_is_not_enough():
@@ -231,6 +234,7 @@ def test_names_of_people_are_found_by_their_words():
 
 def test_groups_that_repeat_over_many_rows_are_no_names():
     assert found("name", ["control", "treatment"] * 100) == []
+    assert found("enumerator", ["Agus Salim", "Budi Utomo"] * 100) == ["name"]
 
 
 def test_addresses_need_values_with_streets():

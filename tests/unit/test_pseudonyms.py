@@ -288,6 +288,25 @@ def test_labels_and_missing_reasons_come_back_with_the_codebook(places, ending):
     assert back.codebook["hours"].missing == {"98": ""}
 
 
+def test_a_failed_write_leaves_nothing(places, monkeypatch):
+    def fails(*_arguments, **_named):
+        raise OSError(28, "No space left on device")
+
+    out = places / "data" / "safe.csv"
+    out.write_text("old")
+    monkeypatch.setattr("pathlib.Path.write_text", fails)
+    table = Table(pd.DataFrame({"sex": [1, 2]}), {"sex": Variable("Sex")})
+    with pytest.raises(UsageError, match="No space left"):
+        write_output(table, out)
+    assert out.read_text() == "old"
+    assert [p.name for p in out.parent.iterdir()] == ["safe.csv"]
+
+
+def test_an_output_in_a_folder_that_is_not_there_is_refused(places):
+    with pytest.raises(UsageError, match="another folder"):
+        write_output(Table(pd.DataFrame({"x": [1]})), places / "none" / "safe.csv")
+
+
 text = st.text(st.characters(exclude_categories=["Cs"]))
 
 

@@ -3,9 +3,11 @@
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,8 @@ import pandas as pd
 from prakerja_eval.errors import UsageError
 from prakerja_eval.panel.table import Table, Variable
 from prakerja_eval.panel.values import as_text
+
+Writer: TypeAlias = Callable[[Path], object]
 
 ENDINGS = (".csv", ".parquet")
 
@@ -63,13 +67,15 @@ def write_output(table: Table, out: Path) -> Path | None:
     """
     frame, book = with_reasons(table), _book(table)
     codebook = codebook_path(out) if book else None
+    if out.suffix.lower() == ".csv":
+        write: Writer = partial(frame.to_csv, index=False, lineterminator="\n")
+    else:
+        write = partial(frame.to_parquet, index=False)
+    files = [(out, write)]
     if codebook is not None:
         text = codebook_toml(book)
-        _whole(codebook, lambda path: path.write_text(text, encoding="utf-8"))
-    if out.suffix.lower() == ".csv":
-        _whole(out, lambda path: frame.to_csv(path, index=False, lineterminator="\n"))
-    else:
-        _whole(out, lambda path: frame.to_parquet(path, index=False))
+        files.append((codebook, lambda path: path.write_text(text, encoding="utf-8")))
+    _write_whole(files)
     return codebook
 
 
@@ -133,22 +139,22 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _whole(target: Path, write: Callable[[Path], object]) -> None:
-    """Write a file beside the target and put it in its place at the end."""
+def _write_whole(files: Sequence[tuple[Path, Writer]]) -> None:
+    """Write every file beside its target, and put them in their places when all are written."""
+    written: list[tuple[Path, Path]] = []
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        for target, write in files:
+            handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+            os.close(handle)
+            written.append((Path(name), target))
+            write(Path(name))
+        for fresh, target in written:
+            fresh.replace(target)
     except OSError as error:
         raise UsageError(
-            f"cannot write beside {target.name!r} ({error.strerror}): choose another folder."
-        ) from error
-    os.close(handle)
-    fresh = Path(name)
-    try:
-        write(fresh)
-        fresh.replace(target)
-    except OSError as error:
-        raise UsageError(
-            f"cannot write {target.name!r} ({error.strerror}): choose another place."
+            f"cannot write {files[0][0].name!r} there ({error.strerror or error}): choose another "
+            "folder, or make room."
         ) from error
     finally:
-        fresh.unlink(missing_ok=True)
+        for fresh, _ in written:
+            fresh.unlink(missing_ok=True)

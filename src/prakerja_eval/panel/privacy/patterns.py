@@ -173,15 +173,16 @@ def encodable(value: str) -> str:
     return value.encode("utf-8", "replace").decode("utf-8")
 
 
-def number_cells(column: pd.Series) -> pa.Array | None:
-    """Return the large whole numbers of a column; None where they are too few to identify anyone.
+def number_cells(column: pd.Series, least: float) -> pa.Array | None:
+    """Return the large whole numbers of a column; None where none reaches ``least``.
 
-    Numbers of 16 digits count whatever stands beside them; phone numbers must be half of the cells.
+    None too where they are too few: numbers of 16 digits count whatever stands beside them, phone
+    numbers must be half of the cells.
     """
     numbers = column.dropna().to_numpy()
     if numbers.dtype.kind not in "iuf":
         numbers = np.asarray(numbers, dtype=np.float64)
-    if not len(numbers) or not (top := numbers.max()) >= LARGE:
+    if not len(numbers) or not (top := numbers.max()) >= least:
         return None
     large = numbers[(numbers >= NEARLY_LARGE) & (numbers < 1e18)]
     if top < SIXTEEN_DIGITS and len(large) * 2 < len(numbers):
@@ -193,10 +194,12 @@ def number_cells(column: pd.Series) -> pa.Array | None:
 def all_exempt(cells: pa.Array) -> bool:
     """Say whether every filled cell is a synthetic id, or every one a pseudonym of ours."""
     at = pc.index(pc.is_valid(cells), True).as_py()
-    if at < 0 or not (first := cells[at].as_py()).startswith((SYNTHETIC, "P-")):
+    if at < 0:
         return False
-    if first.startswith(SYNTHETIC):
-        return bool(pc.all(pc.starts_with(cells, SYNTHETIC)).as_py())
+    if cells[at].as_py()[: len(SYNTHETIC)].upper() == SYNTHETIC:
+        return bool(pc.all(pc.starts_with(cells, SYNTHETIC, ignore_case=True)).as_py())
+    if not cells[at].as_py().startswith("P-"):
+        return False
     return bool(pc.all(pc.match_substring_regex(cells, PSEUDONYM)).as_py())
 
 

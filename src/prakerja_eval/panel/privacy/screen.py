@@ -153,7 +153,7 @@ def _look(name: str, column: pd.Series, variable: Variable) -> Found | None:
         found = _labelled(p.texts_of(labels), {**by_label, **by_name}, name, variable.label)
         if found is not None:
             return Found(found, "value labels", int(column.notna().sum()))
-    values = _values(column)
+    values = _values(column, "phone" in by_name or "phone" in by_label)
     if values is None:
         return _exact(by_name, column) if _exact_kind(by_name) and not labels else None
     if not len(values) or p.all_exempt(values.text) or p.are_answers(values):
@@ -166,13 +166,13 @@ def _look(name: str, column: pd.Series, variable: Variable) -> Found | None:
     return _by_values(values, name, by_name, by_label)
 
 
-def _values(column: pd.Series) -> p.Values | None:
+def _values(column: pd.Series, phone: bool) -> p.Values | None:
     """Return the distinct values of a column; None for numbers and dates that identify nobody."""
     dtype = column.dtype
     if pd.api.types.is_bool_dtype(dtype) or dtype.kind in "mMc" or hasattr(dtype, "freq"):
         return None
     if pd.api.types.is_numeric_dtype(dtype):
-        cells = p.number_cells(column)
+        cells = p.number_cells(column, p.NEARLY_LARGE if phone else p.LARGE)
         return None if cells is None else p.values_of(cells)
     cells = p.text_cells(column)
     return p.texts_of([]) if p.all_exempt(cells) else p.values_of(cells)
@@ -306,7 +306,8 @@ def _digest(values: p.Values) -> BoolArray:
 
 def _person(values: p.Values) -> BoolArray:
     person = values.matches(p.PERSON) & values.matches(r"\p{L}.*\p{L}.*\p{L}")
-    return _if_share(person, 0.8) if _spread(values) else values.none()
+    few = not _spread(values) and _share(values.matches(p.frequent_name())) < 0.3
+    return values.none() if few else _if_share(person, 0.8)
 
 
 def _address(values: p.Values) -> BoolArray:
