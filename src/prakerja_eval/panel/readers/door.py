@@ -1,7 +1,7 @@
 """Which reader reads this source? By its ending; then the options, in one order for all formats."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,7 +17,7 @@ from prakerja_eval.panel.readers.codebook import (
     read_codebook,
     refuse_unknown_columns,
 )
-from prakerja_eval.panel.readers.delimited import read_delimited
+from prakerja_eval.panel.readers.formats import FORMATS, read_file, read_frame, refuse_unused
 from prakerja_eval.panel.readers.long import stub_columns, to_long
 from prakerja_eval.panel.readers.mapping import (
     WaveColumns,
@@ -25,21 +25,14 @@ from prakerja_eval.panel.readers.mapping import (
     mapping_of,
     read_mapping,
 )
-from prakerja_eval.panel.readers.parquet import read_parquet
 from prakerja_eval.panel.readers.toml import nearest
 from prakerja_eval.panel.readers.waves import WaveFile, file_name, stack, wave_labels
 from prakerja_eval.panel.table import Note, Table
 
-Reader: TypeAlias = Callable[[Path, ReadOptions, frozenset[str]], Table]
 File: TypeAlias = str | Path | pd.DataFrame
 Source: TypeAlias = str | Path | pd.DataFrame | Mapping[object, str | Path | pd.DataFrame]
 
-FORMATS: dict[str, Reader] = {
-    ".csv": read_delimited,
-    ".tsv": read_delimited,
-    ".txt": read_delimited,
-    ".parquet": read_parquet,
-}
+__all__ = ["FORMATS", "Source", "read_table"]
 
 
 def read_table(
@@ -72,6 +65,7 @@ def read_table(
     code "dropped" and their names. Those that it did read are dropped here.
     """
     files = _files(source)
+    refuse_unused(options, files.values())
     mapped = _mapped(files, options)
     if mapped and not isinstance(source, Mapping):
         files = dict.fromkeys([mapped[0].wave], *files.values())
@@ -134,17 +128,9 @@ def _read_one(
 def _read(file: File, options: ReadOptions, text: frozenset[str]) -> Table:
     """Read one source by its own reader."""
     if isinstance(file, pd.DataFrame):
-        table = Table(file.reset_index(drop=True))
+        table = read_frame(file, options, text)
     elif isinstance(file, str | Path):
-        path = _existing(file)
-        reader = FORMATS.get(path.suffix.lower())
-        if reader is None:
-            *known, last = FORMATS
-            raise UsageError(
-                f"{path.name!r} is neither {', '.join(known)} nor {last}; convert it to one of "
-                "these."
-            )
-        table = reader(path, options, text)
+        table = read_file(_existing(file), options, text)
     else:
         raise UsageError(f"read_panel takes a path or a DataFrame, not {type(file).__name__}.")
     refuse_repeated_names(table.frame)
