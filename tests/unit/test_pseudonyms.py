@@ -20,7 +20,7 @@ from prakerja_eval.errors import DataError, IdentifierError, UsageError
 from prakerja_eval.panel import ReadOptions
 from prakerja_eval.panel.privacy import screen
 from prakerja_eval.panel.privacy.output import codebook_toml, write_output
-from prakerja_eval.panel.privacy.pseudonyms import pseudonym
+from prakerja_eval.panel.privacy.pseudonyms import pseudonym, pseudonyms
 from prakerja_eval.panel.readers import read_table
 from prakerja_eval.panel.table import Table, Variable
 
@@ -86,6 +86,12 @@ def test_one_id_has_one_pseudonym_in_every_column_type_and_file(key, places):
     a = pe.pseudonymise(places / "data" / "a.csv", "nik", key)
     b = pe.pseudonymise(places / "data" / "b.parquet", ("ibu", "anak"), key)
     assert {a["nik"][0], b["ibu"][0], b["anak"][0]} == {by_hand(NIKS[0])}
+
+
+def test_spaces_around_an_id_do_not_count_and_blanks_are_missing():
+    out = pseudonyms(pd.Series([" a ", "a", "", "  ", None]), KEY)
+    assert out.tolist()[:2] == [by_hand("a")] * 2
+    assert out.isna().tolist() == [False, False, True, True, True]
 
 
 def test_ids_keep_their_leading_zeros(key, places):
