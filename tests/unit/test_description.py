@@ -125,6 +125,8 @@ def test_an_arm_is_that_of_the_unit_even_where_a_row_does_not_say_it() -> None:
     frame["won"] = frame["won"].where(frame["wave"] == 1)
     groups = described(frame).groups
     assert value(groups, "units", wave=3, arm="treatment") == 2
+    frame.loc[2, "won"] = 0.0  # a fault; the first value is the one that estimators take
+    assert value(described(frame).groups, "units", wave=3, arm="treatment") == 2
 
 
 # attrition
@@ -146,6 +148,7 @@ def test_patterns_of_presence_count_units_by_arm() -> None:
         ("100", "treatment"): 0,
         ("100", "comparison"): 1,
     }
+    assert patterns["pattern"].tolist()[::2] == ["111", "110", "101", "100"]
     assert value(patterns, "share", pattern="101", arm="treatment") == 0.5
 
 
@@ -168,6 +171,7 @@ def test_what_the_survey_says_of_a_response_goes_before_the_values() -> None:
 
 def test_a_column_that_never_changes_makes_nobody_present() -> None:
     frame = four()[["id", "wave", "won", "born"]]
+    frame["born"] = frame["born"].where(frame["id"] != "SYN-d")  # not in the register
     everyone = described(frame).response  # nothing changes: a row is a presence
     assert everyone["present"].sum() == 11
     register_only = four().assign(income=np.nan, job=None)
@@ -180,6 +184,8 @@ def test_patterns_of_more_waves_than_an_integer_has_digits() -> None:
     came = np.random.default_rng(5).random((40, waves)) < 0.9
     came[1] = came[0]
     came[:, 0] = True
+    came[2] = came[0]
+    came[2, 10] = not came[0, 10]
     unit, wave = np.nonzero(came)
     frame = pd.DataFrame(
         {"id": [f"SYN-{u}" for u in unit], "wave": wave, "y": np.arange(len(unit))}
@@ -335,6 +341,7 @@ def test_codes_of_few_people_are_pooled_and_cannot_be_had_by_subtraction() -> No
         assert "zebra" not in shown
         assert "middle" not in shown  # 129 - 100 - 20 would be the number of zebras
         assert "(2 other codes)" in shown
+    assert "okapi" in repr(coded(["common"] * 100 + ["okapi"] * 10))
     two = coded(["common"] * 100 + ["zebra"] * 9 + ["okapi"] * 12 + ["gnu"] * 15)
     assert "gnu" in repr(two)
     assert "okapi" not in repr(two)
@@ -416,6 +423,7 @@ def test_rows_without_unit_or_wave_are_counted_apart() -> None:
     assert value(about.groups, "rows", wave=1.0, arm="unknown") == 1
     assert value(about.groups, "units", wave=1.0, arm="unknown") == 0
     assert about.units == 4
+    assert value(about.schema, "constant", column="born")
     assert "no wave" in repr(about)
 
 

@@ -40,7 +40,8 @@ def patterns(look: Look, present: BoolArray) -> pd.DataFrame:
     counts = np.bincount(which * arms + look.unit_arm, minlength=len(kinds) * arms)
     counts = counts.reshape(len(kinds), arms)
     names = ["".join("01"[int(p)] for p in row) for row in present[first]]
-    order = sorted(range(len(kinds)), key=lambda k: (-counts[k].sum(), names[k][::-1]))
+    order = sorted(range(len(kinds)), key=lambda k: names[k], reverse=True)
+    order.sort(key=lambda k: -counts[k].sum())
     size = counts.sum(axis=0)
     share = np.divide(counts, size, where=size > 0, out=np.full(counts.shape, np.nan))
     return pd.DataFrame(

@@ -129,8 +129,8 @@ def _distinct(keys: np.ndarray, missing: BoolArray) -> int:
 
 def _constant(look: Look, keys: np.ndarray, missing: BoolArray) -> bool:
     known = ~missing & (look.unit >= 0)
-    first, _ = look.first(keys, known)
-    return not bool(((first[look.unit] != keys) & known).any()) if look.units else True
+    one, _ = look.one_each(keys, known)
+    return not bool(((one[look.unit] != keys) & known).any()) if look.units else True
 
 
 def _complete(look: Look, missing: BoolArray) -> bool:

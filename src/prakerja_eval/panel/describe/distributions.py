@@ -33,7 +33,7 @@ def distributions(look: Look, columns: Sequence[Column]) -> pd.DataFrame:
         if column.roles or not column.numeric:
             continue
         if column.constant:
-            values, has = look.first(column.keys, ~column.missing)
+            values, has = look.one_each(column.keys, ~column.missing)
             rows.append((column.name, None, *_spread(values[has], len(has))))
             continue
         values = column.keys[order]

@@ -90,9 +90,9 @@ class Look:
             }
         )
 
-    def first(self, keys: np.ndarray, known: BoolArray) -> tuple[np.ndarray, BoolArray]:
-        """Return each unit's first known value, and whether it has any."""
-        rows = np.flatnonzero(known & (self.unit >= 0))[::-1]  # the last one written is the first
+    def one_each(self, keys: np.ndarray, known: BoolArray) -> tuple[np.ndarray, BoolArray]:
+        """Return a known value of each unit, and whether it has any."""
+        rows = np.flatnonzero(known & (self.unit >= 0))
         values, has = np.zeros(self.units, dtype=keys.dtype), np.zeros(self.units, dtype=bool)
         values[self.unit[rows]] = keys[rows]
         has[self.unit[rows]] = True
@@ -151,7 +151,7 @@ def _arms(frame: pd.DataFrame, roles: Roles, places: Places) -> tuple[str, IntAr
 
 def _first_number(column: pd.Series, places: Places) -> FloatArray:
     values = to_number(column)
-    rows = np.flatnonzero(~np.isnan(values) & (places.unit >= 0))[::-1]
+    rows = np.flatnonzero(~np.isnan(values) & (places.unit >= 0))[::-1]  # the first is last
     first = np.full(places.units, np.nan)
     first[places.unit[rows]] = values[rows]
     return first
