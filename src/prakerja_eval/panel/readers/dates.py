@@ -92,7 +92,7 @@ def _strings(stamps: np.ndarray, unit: Unit) -> np.ndarray:
 def _stamps(column: pd.Series) -> pd.Series | None:
     """Return a column of time stamps, dates or periods as ISO text; None for any other column."""
     if isinstance(column.dtype, pd.PeriodDtype):
-        if column.dtype.freq.name.startswith("Y") and column.notna().all():
+        if str(column.dtype).startswith("period[Y") and column.notna().all():
             return column.dt.year.astype("int64")
         return column.astype("str").where(column.notna())
     if column.dtype == object and pd.api.types.infer_dtype(column) in ("date", "datetime"):
@@ -115,6 +115,8 @@ def _written(column: pd.Series, options: ReadOptions) -> tuple[pd.Series | None,
     cells, words, parts = found
     name = str(column.name)
     order = options.dates or _order(parts)
+    if not parts.exist(order or "dmy").any() and not parts.short.any() and order:
+        return None, None  # codes in the shape of a date
     refusal = _refusal(parts, order)
     if refusal is not None:
         return None, _refused(name, refusal, cells)

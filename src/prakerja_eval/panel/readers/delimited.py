@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
@@ -12,10 +13,11 @@ from prakerja_eval.panel.readers.dates import normalise_dates
 from prakerja_eval.panel.readers.dialect import Dialect, dialect_of
 from prakerja_eval.panel.readers.encoding import utf8_of
 from prakerja_eval.panel.readers.numbers import read_cells
-from prakerja_eval.panel.table import Note, Table
+from prakerja_eval.panel.table import Note, Table, Variable
 
 LAST = "\x1fthe last row\x1f"  # written after the data: an open quotation mark would swallow it
 BLOCK = 1 << 24
+BLANK = " \t\x1a"  # a line of these is no row; the last one ended files of old systems
 
 
 def read_delimited(path: Path, options: ReadOptions, text: frozenset[str]) -> Table:
@@ -44,9 +46,16 @@ def read_delimited(path: Path, options: ReadOptions, text: frozenset[str]) -> Ta
     cells, more = _name_nameless(_cells(data, dialect, options, path.name), dialect.nameless)
     frame, reasons, numbers = read_cells(cells, options, text)
     frame, dates = normalise_dates(frame, options, text)
-    return Table(
-        frame, reasons=reasons, notes=(*notes, *dialect.notes, *dropped, *more, *numbers, *dates)
-    )
+    said = (*notes, *dialect.notes, *dropped, *more, *numbers, *dates)
+    return Table(frame, _codebook(reasons), reasons, said)
+
+
+def _codebook(reasons: pd.DataFrame | None) -> dict[str, Variable]:
+    """Return the reasons that occur, without a meaning: a text file names none."""
+    if reasons is None:
+        return {}
+    codes = {c: sorted(reasons[c].dropna().unique()) for c in reasons.columns}
+    return {c: Variable(missing=dict.fromkeys(found, "")) for c, found in codes.items()}
 
 
 def _cells(
@@ -59,9 +68,29 @@ def _cells(
         raise UsageError(f"drop= leaves no column of {name!r}.")
     last = dialect.delimiter.join([LAST] * len(names)).encode()
     source = data[dialect.start :] + b"\n" + last + b"\n"
+    table, bad = _parsed(source, dialect, kept)
+    if bad is not None:
+        raise DataError(_ragged(bad, dialect, name))
+    if table is None:
+        raise DataError(_open_quote(name, None))
+    rows = table.num_rows - 1
+    if rows < 0 or any(column[rows].as_py() != LAST for column in table.columns):
+        raise DataError(_open_quote(name, rows + 1))
+    if rows == 0:
+        raise DataError(f"{name!r} has names and no rows. Export it again.")
+    return dict(zip(kept, table.slice(0, rows).columns, strict=True))
+
+
+def _parsed(
+    source: bytes, dialect: Dialect, kept: list[str]
+) -> tuple[pa.Table | None, pacsv.InvalidRow | None]:
+    """Return the cells, or the first row that has too many or too few, or neither."""
+    names = list(dialect.names)
     bad: list[pacsv.InvalidRow] = []
 
     def stop(row: pacsv.InvalidRow) -> str:
+        if not row.text.strip(BLANK):
+            return "skip"
         bad.append(row)
         return "error"
 
@@ -81,17 +110,9 @@ def _cells(
                 strings_can_be_null=False,
             ),
         )
-    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
-        if not bad:
-            raise DataError(_open_quote(name, None)) from error
-    if bad:  # the error of the parser shows cells: it is not passed on
-        raise DataError(_ragged(bad[0], dialect, name))
-    rows = table.num_rows - 1
-    if rows < 0 or any(column[rows].as_py() != LAST for column in table.columns):
-        raise DataError(_open_quote(name, rows + 1))
-    if rows == 0:
-        raise DataError(f"{name!r} has names and no rows. Export it again.")
-    return dict(zip(kept, table.slice(0, rows).columns, strict=True))
+    except pa.ArrowInvalid:  # its text shows cells: it is not passed on
+        return None, bad[0] if bad else None
+    return table, None
 
 
 def _open_quote(name: str, row: int | None) -> str:

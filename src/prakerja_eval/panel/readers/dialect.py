@@ -90,7 +90,8 @@ def dialect_of(data: bytes, options: ReadOptions, name: str) -> Dialect:
         for mark in DELIMITERS
         if (layout := _layout(sample, mark, options.header, complete)) is not None
     }
-    if not layouts:
+    one = all(len(layout.header) == 1 for layout in layouts.values())
+    if not layouts or (one and len(layouts) < len(DELIMITERS)):
         raise DataError(
             f"{name!r} has no row of names where header={options.header} says, or a quotation "
             "mark in it is not closed. Name header= as the row in which the names stand."
@@ -119,6 +120,8 @@ def _layout(sample: str, mark: str, header: int, complete: bool) -> _Layout | No
         records = [r for r in islice(reader, RECORDS + 1) if any(c.strip() for c in r)]
     except (csv.Error, StopIteration, ValueError, TypeError):
         return None
+    if not records and any("\n" in cell for cell in names):
+        return None  # an open quotation mark among the names swallows the rest
     if len(records) <= RECORDS and not complete:
         records = records[:-1]  # it may be cut
     return _Layout(tuple(names), used, tuple(len(r) for r in records[:RECORDS]))
@@ -173,7 +176,7 @@ def _tidy(
             f"the header of {name!r} holds a long number, so it is probably a row of data. Write "
             "a row of names above it, or name header= as the row in which the names stand."
         )
-    twice = sorted({s for s in stripped if s and stripped.count(s) > 1})
+    twice = sorted({s for s in stripped if s and s not in drop and stripped.count(s) > 1})
     if twice:
         raise DataError(f"{name!r} has two columns named {twice[0]!r}; rename or drop one of them.")
     padded = tuple(
