@@ -10,6 +10,7 @@ import click
 
 from prakerja_eval.cli.check import check
 from prakerja_eval.cli.new import new
+from prakerja_eval.cli.pseudonymise import pseudonymise
 from prakerja_eval.errors import PrakerjaEvalError
 
 INTERRUPTED = 130
@@ -77,6 +78,7 @@ def verify(folder: Path) -> None:
 
 main.add_command(check)
 main.add_command(new)
+main.add_command(pseudonymise)
 
 
 if __name__ == "__main__":
