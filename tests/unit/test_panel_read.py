@@ -7,7 +7,7 @@ import pytest
 import prakerja_eval as pe
 from prakerja_eval.errors import DataError, UsageError
 
-ROLES = pe.Roles(unit="id", offer="won", household="kk", clusters="village")
+ROLES = pe.Roles(unit="id", offer="won", household="home", clusters="village")
 # made up, and shaped like 16-digit numbers that float64 cannot tell apart
 LONG = [9_999_999_999_999_990 + k for k in range(4)]
 
@@ -17,7 +17,7 @@ def table(ids):
         {
             "id": ids,
             "won": [1, 0, 1, 0],
-            "kk": ["0007", "0007", "0010", "0010"],
+            "home": ["0007", "0007", "0010", "0010"],
             "village": ["01", "02", "02", "01"],
             "income": [1.0, 2.0, 3.0, 5.0],
         }
@@ -53,13 +53,16 @@ def test_leading_zeros_and_long_numbers_survive_a_csv(tmp_path):
     assert pe.read_panel(str(path), ROLES).units == panel.units
 
 
-def test_parquet_keeps_ids_and_refuses_floats(tmp_path):
+def test_parquet_keeps_ids_and_refuses_floats_that_lost_digits(tmp_path):
     path = tmp_path / "panel.parquet"
     for ids in (LONG, [str(v) for v in LONG]):
         table(ids).to_parquet(path)
         assert pe.read_panel(path, ROLES).units == [str(v) for v in LONG]
-    for column in ("id", "kk", "village"):
-        table(LONG).assign(**{column: [1.0, 2.0, 3.0, 4.0]}).to_parquet(path)
+    floats = table([1.0, 2.0, 3.0, 4.0])
+    floats.to_parquet(path)
+    assert pe.read_panel(path, ROLES).units == ["1", "2", "3", "4"]
+    for column in ("id", "home", "village"):
+        floats.assign(**{column: [float(v) for v in LONG]}).to_parquet(path)
         with pytest.raises(DataError, match=f"the id column '{column}' is stored as floating"):
             pe.read_panel(path, ROLES)
 
@@ -84,10 +87,10 @@ def test_a_csv_and_a_frame_give_the_same_answer(tmp_path):
     ("name", "content", "error", "message"),
     [
         ("absent.csv", None, DataError, "there is no file"),
-        ("panel.xlsx", b"x", UsageError, "neither .csv nor .parquet"),
+        ("panel.docx", b"x", UsageError, "is neither .csv"),
         ("empty.csv", b"", DataError, "cannot be read"),
-        ("latin.csv", b"id,won,kk,village\n\x81\xfe,1,a,b\n", DataError, "UTF-8"),
-        ("ragged.csv", b"id,won,kk,village\n1,0,a,b\n1,2,3,4,5,6\n", DataError, "cannot be read"),
+        ("latin.csv", b"id,won,home,village\n\x81\xfe,1,a,b\n", DataError, "UTF-8"),
+        ("ragged.csv", b"id,won,home,village\n1,0,a,b\n1,2,3,4,5,6\n", DataError, "cannot be read"),
         ("broken.parquet", b"not parquet", DataError, "cannot be read as Parquet"),
         ("headless.csv", b"1,0,a,b\n2,1,a,b\n", UsageError, "no column 'id'"),
     ],
@@ -115,11 +118,11 @@ def test_a_folder_is_no_file(tmp_path):
 
 def test_an_empty_id_in_a_csv_is_a_fault_and_not_a_person_named_nan(tmp_path):
     path = tmp_path / "panel.csv"
-    path.write_text("id,won,kk,village,income\na,1,h,v,1\n,0,h,v,2\nc,1,h,v,2\nd,0,h,v,3\n")
+    path.write_text("id,won,home,village,income\na,1,h,v,1\n,0,h,v,2\nc,1,h,v,2\nd,0,h,v,3\n")
     panel = pe.read_panel(path, ROLES)
     assert panel.units == ["a", "c", "d"]
-    assert [f.code for f in panel.check().faults] == ["missing_role"]
-    with pytest.raises(DataError, match="1 rows have no value in 'id'"):
+    assert [f.code for f in panel.check().errors] == ["missing_role"]
+    with pytest.raises(DataError, match="1 row without a value in 'id'"):
         pe.lottery.itt(panel, "income")
 
 
