@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from prakerja_eval.errors import DataError
 from prakerja_eval.panel.options import ReadOptions
+from prakerja_eval.panel.readers.ids import id_cells
 from prakerja_eval.panel.readers.normal import kept_columns, plain_columns, unreadable
 from prakerja_eval.panel.table import Note, Table
 from prakerja_eval.panel.values import plain_text
@@ -43,6 +44,8 @@ def read_frame(source: pd.DataFrame, options: ReadOptions, text: frozenset[str])
     if mixed:
         said = f"Columns with numbers and words, or dates and others, are text: {', '.join(mixed)}."
         notes.append(Note("mixed", said, tuple(mixed)))
+    for name in set(mixed) & (text | set(options.text)):
+        _refuse_lost_digits(name, columns[name])
     frame, more = plain_columns(cells, options, text)
     frame.index = pd.RangeIndex(len(source))
     return Table(frame.copy(), notes=(*notes, *dropped, *more))
@@ -53,7 +56,7 @@ def period_cells(column: pd.Series) -> pa.ChunkedArray:
     codes, periods = pd.factorize(column)
     words = np.array([*map(str, periods), None], dtype=object)[codes]
     cells = pa.chunked_array([pa.array(words, type=pa.string())])
-    yearly = column.dtype.freq.name.startswith(("Y", "A"))
+    yearly = column.dtype.freq.rule_code.startswith(("Y", "A"))
     return cells.cast(pa.int64()) if yearly else cells
 
 
@@ -123,6 +126,12 @@ def _mixed(name: str, column: pd.Series, mixed: list[str]) -> pa.Array:
     codes, labels = pd.factorize(column.astype(object))
     words = np.array([*map(_word, labels), None], dtype=object)[codes]
     return pa.array(words, type=pa.string())
+
+
+def _refuse_lost_digits(name: str, column: pd.Series) -> None:
+    """Refuse ids of several kinds if the floating-point numbers among them are none."""
+    kinds = column.map(lambda v: isinstance(v, float | np.floating)) & column.notna()
+    id_cells(name, pa.chunked_array([pa.array(column[kinds].astype("float64"))]))
 
 
 def _small(numbers: pd.Series) -> bool:

@@ -165,7 +165,7 @@ def _whole(name: str, cells: pa.ChunkedArray, found: dict[str, list[str]]) -> pd
 def _temporal(name: str, cells: pa.ChunkedArray, found: dict[str, list[str]]) -> pa.ChunkedArray:
     """Return dates and times as ISO text; each distinct one is written once."""
     if pa.types.is_time(cells.type):
-        return cells.cast(pa.string())
+        return pc.replace_substring_regex(cells.cast(pa.string()), r"\.0+$", "")
     if pa.types.is_interval(cells.type):
         raise unreadable(name)
     if pa.types.is_timestamp(cells.type) and cells.type.tz is not None:

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import openpyxl
 from openpyxl.utils import get_column_letter, range_boundaries
@@ -52,17 +52,15 @@ def read_sheet(path: Path, options: ReadOptions) -> Sheet:
     UsageError
         If there is no sheet of the name.
     """
-    with path.open("rb") as file:
-        head = file.read(4)
-    if head == OLE:
-        raise DataError(
-            f"{path.name!r} has a password, or is an old .xls workbook under another ending. Open "
-            "it in Excel and save it as .xlsx without a password."
-        )
     try:
-        with warnings.catch_warnings():
+        with path.open("rb") as file, warnings.catch_warnings():
+            if file.read(4) == OLE:
+                raise DataError(
+                    f"{path.name!r} has a password, or is an old .xls workbook under another "
+                    "ending. Open it in Excel and save it as .xlsx without a password."
+                )
             warnings.simplefilter("ignore")  # of styles and menus, which are no data
-            return _read(path, options)
+            return _read(file, options, path.name)
     except PrakerjaEvalError:
         raise
     except Exception as error:  # what a damaged file makes the parser raise is open
@@ -72,30 +70,30 @@ def read_sheet(path: Path, options: ReadOptions) -> Sheet:
         ) from error
 
 
-def _read(path: Path, options: ReadOptions) -> Sheet:
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+def _read(file: BinaryIO, options: ReadOptions, name: str) -> Sheet:
+    book = openpyxl.load_workbook(file, read_only=True, data_only=True)
     try:
-        sheet = _chosen(book, options, path.name)
+        sheet = _chosen(book, options, name)
         part = sheet._worksheet_path
         rows = _rows(sheet)
     finally:
         book.close()
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(file) as archive:
         source = archive.read(part)
-    _refuse_merged(source, options.header, path.name)
+    _refuse_merged(source, options.header, name)
     if FORMULA.search(source):
-        rows = _with_formulas(path, sheet.title, rows)
+        rows = _with_formulas(file, sheet.title, rows)
     filled = [i for i, row in enumerate(rows) if any(v is not None for v in row)]
     if not filled or filled[-1] < options.header - 1:
         raise DataError(
-            f"the sheet {sheet.title!r} of {path.name!r} has no cells in row {options.header}, "
+            f"the sheet {sheet.title!r} of {name!r} has no cells in row {options.header}, "
             "where the names should stand. Name that row in header=."
         )
     rows = rows[options.header - 1 : filled[-1] + 1]
     width = max(j + 1 for row in rows for j, v in enumerate(row) if v is not None)
     full = [tuple(row[:width]) + (None,) * (width - len(row)) for row in rows]
     if len(full) == 1:
-        raise DataError(f"{path.name!r} has names and no rows. Fill the sheet, or name header=.")
+        raise DataError(f"{name!r} has names and no rows. Fill the sheet, or name header=.")
     return Sheet(full[0], tuple(full[1:]), options.header + 1)
 
 
@@ -139,9 +137,11 @@ def _blank(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _with_formulas(path: Path, title: str, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+def _with_formulas(
+    file: BinaryIO, title: str, rows: list[tuple[Any, ...]]
+) -> list[tuple[Any, ...]]:
     """Mark the formulas whose result the file does not store."""
-    book = openpyxl.load_workbook(path, read_only=True)
+    book = openpyxl.load_workbook(file, read_only=True)
     try:
         sheet = book[title]
         sheet.reset_dimensions()
