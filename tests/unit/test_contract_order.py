@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from contract_examples import EXAMPLES, ROLES, Asking, clean
 from hypothesis import given, settings
@@ -67,6 +68,34 @@ def test_no_order_of_faulty_rows_changes_codes_messages_counts_or_rows(edits, se
     after = find_faults(shuffled, roles, asked)
     assert said(after) == said(before)
     assert rows_of(after) == rows_of(before)
+
+
+ANYTHING = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.floats(),
+    st.text(max_size=6),
+    st.sampled_from(["2020-02", "1e400", "nan", "inf", "-9", "99", 5e-324, 1.7e308]),
+)
+COLUMNS = ["cohort", "won", "trained", "batch", "odds", "application", "weight", "income", "age"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    column=st.sampled_from(COLUMNS),
+    cells=st.lists(ANYTHING, min_size=24, max_size=24),
+    numbers=st.booleans(),
+)
+def test_whatever_stands_in_a_column_is_checked_without_another_error(column, cells, numbers):
+    values = pd.Series(cells, dtype=object)
+    if numbers:
+        values = pd.Series([c if isinstance(c, float) else np.nan for c in cells])
+    frame = clean().assign(age=30).assign(**{column: values})
+    check = find_faults(Table(frame), ROLES, Asked(("income",), ("income@1", "age"), ("income",)))
+    for fault in check.faults:
+        assert fault.count > 0
+        assert "SYN-" not in repr(check)
 
 
 def test_rows_are_numbered_as_in_the_file():

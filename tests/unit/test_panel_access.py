@@ -164,7 +164,7 @@ def test_covariates_are_read_at_the_baseline_or_at_a_named_wave(panel):
     found, names = matrix(panel, "age", "age@1", "age^2", "age@1^2")
     np.testing.assert_array_equal(found, np.column_stack([ages, ages, ages**2, ages**2]))
     assert names == ("age", "age@1", "age^2", "age@1^2")
-    last = pe.Panel(people(), replace(ROLES, baseline=3))
+    last = pe.Panel(people(), replace(ROLES, baseline=3, received=None))
     np.testing.assert_array_equal(matrix(last, "age", "age@1")[0], np.column_stack([later, ages]))
 
 

@@ -246,7 +246,7 @@ REFUSED = {
     "no rows": (lambda: run(people()[:0]), NotEstimableError),
     "no rows, waves": (lambda: run(long()[:0], roles=LONG), DataError),
     "one unit": (lambda: run(people()[:1]), DataError),
-    "all outcomes missing": (lambda: run(people().assign(income=np.nan)), NotEstimableError),
+    "all outcomes missing": (lambda: run(people().assign(income=np.nan)), DataError),
     "an infinite outcome": (lambda: run(people().assign(income=np.inf)), DataError),
     "dates as outcome": (
         lambda: run(people().assign(income=pd.date_range("2020", periods=48))),
@@ -305,7 +305,7 @@ REFUSED = {
     ),
     "a wave column that is empty": (lambda: run(long().assign(wave=np.nan), roles=LONG), DataError),
     "no wave after the baseline": (
-        lambda: run(long(), roles={"wave": "wave", "baseline": 3}),
+        lambda: run(long().assign(trained=0), roles={"wave": "wave", "baseline": 3}),
         UsageError,
     ),
     "wave as text, baseline as number": (
@@ -368,8 +368,10 @@ def test_did_reads_the_treated_from_receipt_where_no_cohort_is_named():
     b = did(frame, roles={"cohort": None, "received": "trained"})
     np.testing.assert_array_equal(a.psi, b.psi)
     flag = frame.assign(trained=frame.won)
-    with pytest.raises(UsageError, match="already treated"):
+    with pytest.raises(DataError, match="12 units with 'trained' 1 at the baseline 1"):
         did(flag, roles={"cohort": None, "received": "trained"})
+    with pytest.raises(UsageError, match="already treated"):
+        did(flag, roles={"cohort": None, "received": "trained", "baseline": None}, base=1)
     with pytest.raises(UsageError, match=r"Roles\(cohort"):
         did(frame, roles={"cohort": None})
 

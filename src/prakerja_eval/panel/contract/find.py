@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from prakerja_eval.panel.contract.asked import Asked
 from prakerja_eval.panel.contract.covariates import covariate_after_baseline
 from prakerja_eval.panel.contract.facts import Facts
@@ -106,7 +108,8 @@ def find_faults(table: Table, roles: Roles, asked: Asked) -> Check:
     Check
         Errors first, in the order of faults.toml. The order of the rows does not matter.
     """
-    return Check(faults_of(_findings(Facts(table, roles, asked)), table.row_numbers()))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return Check(faults_of(_findings(Facts(table, roles, asked)), table.row_numbers()))
 
 
 def _findings(facts: Facts) -> Iterator[Finding]:

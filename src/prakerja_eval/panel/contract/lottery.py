@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import numpy as np
-from scipy import stats
 
 from prakerja_eval.panel.contract.codes import Codes, pair
 from prakerja_eval.panel.contract.facts import Facts
@@ -158,6 +157,7 @@ def _off(
 
     The exact binomial test at the number of equally weighted people that the weights are worth.
     """
+    from scipy import stats  # late: it takes half a second, which a look at data never needs
 
     def total(values: FloatArray) -> FloatArray:
         return np.asarray(np.bincount(cells.of, values, cells.count), dtype=np.float64)

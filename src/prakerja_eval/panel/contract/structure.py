@@ -96,7 +96,8 @@ def empty_row(facts: Facts) -> Iterator[Finding]:
         bad &= facts.number(facts.roles.responded) != 0
     if facts.table.reasons is not None:
         bad &= ~facts.table.reasons.notna().to_numpy().any(axis=1)
-    yield Finding("empty_row", tuple(map(str, others[:1])), bad)
+    columns = tuple(c for c in (facts.roles.unit, facts.roles.wave) if c is not None)
+    yield Finding("empty_row", columns, bad)
 
 
 def wave_gap(facts: Facts) -> Iterator[Finding]:
