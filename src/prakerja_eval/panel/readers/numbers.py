@@ -134,6 +134,8 @@ def _as_text(cells: pa.ChunkedArray) -> _Column:
 
 def _look(name: str, cells: pa.ChunkedArray, options: ReadOptions) -> _Column:
     """Find out what the cells of a column are."""
+    if _is_plain(cells):  # a column without a gap
+        return _Column("code" if _has_codes(cells) else "number", cells)
     cells, blanks = trimmed(cells)
     word = pc.is_in(cells, value_set=pa.array(TOKENS))
     tokens = pc.sum(word).as_py() or 0
@@ -146,10 +148,8 @@ def _look(name: str, cells: pa.ChunkedArray, options: ReadOptions) -> _Column:
             reasons = without(cells, pc.invert(reason))
         numbers, currency = _as_numbers(name, numbers, options)
     if numbers is None:
-        kind = "text"
         lower = pc.unique(pc.utf8_lower(cells)).drop_null().to_pylist()
-        if lower and set(lower) <= {"true", "false"}:
-            kind = "logical"
+        kind = "logical" if lower and set(lower) <= {"true", "false"} else "text"
         return _Column(kind, cells, tokens, blanks)
     if _has_codes(numbers):
         return _Column("code", cells, tokens, blanks)
@@ -174,7 +174,7 @@ def _as_numbers(
 
 
 def _is_plain(cells: pa.ChunkedArray) -> bool:
-    """Say whether every cell is a number as programmes write it; cheap, and false is no verdict."""
+    """Say whether every cell is a number as programmes write it; no verdict where it is not."""
     try:
         return not pc.any(pc.is_nan(pc.cast(cells, pa.float64()))).as_py()
     except pa.ArrowInvalid:
