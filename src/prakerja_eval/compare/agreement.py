@@ -6,7 +6,6 @@ from html import escape
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate import Estimate, Inference, WaldTest, infer, join, test_equal
@@ -83,6 +82,8 @@ def agreement(
     ----------
     LaLonde (1986), https://www.jstor.org/stable/1806062.
     """
+    from scipy import stats  # late: it takes half a second, which a look at data never needs
+
     if len(benchmark) != 1 or any(len(e) != 1 for e in others) or not others:
         raise UsageError("agreement compares Estimates of one parameter each; use pe.subset.")
     every = join(benchmark, *others)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
 
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.estimate.estimate import Estimate, known_label
@@ -116,6 +115,8 @@ def wald(
     statistic = _quadratic(value, spread, most)
     q, df2 = len(value), float(var.df[used].min())
     words = null or f"all {len(value)} restrictions hold"
+    from scipy import stats  # late: it takes half a second, which a look at data never needs
+
     if np.isinf(df2):
         return WaldTest(words, statistic, q, df2, float(stats.chi2.sf(statistic, q)))
     return WaldTest(words, statistic / q, q, df2, float(stats.f.sf(statistic / q, q, df2)))

@@ -2,8 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate import draws as boot
@@ -109,6 +107,8 @@ def _labels(estimate: Estimate, spec: Inference | None, var: Variance) -> list[s
 
 def _intervals(theta: FloatArray, var: Variance, level: float) -> dict[str, object]:
     """t-ratios, p-values and pointwise intervals by Student or normal quantiles."""
+    from scipy import stats  # late: it takes half a second, which a look at data never needs
+
     se = var.std_error()
     quantile = stats.t.ppf((1 + level) / 2, var.df)
     t = theta / se
@@ -169,6 +169,8 @@ def _adjusted(
         t = np.array(columns["statistic"], dtype=float)
         out[alive] = boot.romano_wolf(draws[:, alive], t[alive])
     elif len(alive):
+        from statsmodels.stats.multitest import multipletests
+
         name = {"holm": "holm", "bh": "fdr_bh"}[adjust.method]
         out[alive] = multipletests(p[alive], method=name)[1]
     return {"p_adjusted": out, "family": adjust.family}

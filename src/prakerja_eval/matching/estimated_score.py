@@ -19,7 +19,6 @@ on the covariates in the other.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from prakerja_eval.errors import NotEstimableError
 from prakerja_eval.matching.effects import MatchedEffect
@@ -175,6 +174,8 @@ def _nearest_mean(at: FloatArray, points: FloatArray, values: FloatArray) -> Flo
     distinct, where = np.unique(points, axis=0, return_inverse=True)
     count = np.bincount(where.ravel())
     total = np.bincount(where.ravel(), values)
+    from scipy.spatial import cKDTree  # late: slow to import, and few calls need it
+
     tree = cKDTree(distinct)
     nearest, _ = tree.query(at)
     reach = nearest * (1 + 1e-9)

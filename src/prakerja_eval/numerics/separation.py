@@ -1,7 +1,6 @@
 """Can some combination of the columns run to infinity without ever making the fit worse."""
 
 import numpy as np
-from scipy.optimize import linprog
 
 from prakerja_eval.numerics.linear import factor
 from prakerja_eval.typing import FloatArray
@@ -24,6 +23,8 @@ def separating_direction(rows: FloatArray) -> FloatArray | None:
         For a logit (2 d_i - 1) x_i. For a Poisson fit -x_i of the rows with y_i = 0, within the
         null space of the rows with y_i > 0. Columns of about unit variance.
     """
+    from scipy.optimize import linprog  # late: slow to import, and few fits need it
+
     n_rows, n_columns = rows.shape
     if n_rows == 0 or n_columns == 0:
         return None

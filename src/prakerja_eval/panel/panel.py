@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,13 +14,15 @@ from prakerja_eval.numerics.moments import group_moments
 from prakerja_eval.panel.columns import known_column, refuse_float_ids, refuse_repeated_names
 from prakerja_eval.panel.contract import Asked, Check, block_labels, find_faults
 from prakerja_eval.panel.covariates import covariate_matrix
-from prakerja_eval.panel.describe import Description, Places, describe
 from prakerja_eval.panel.requests import ArrayRequest, MomentPlan, Moments, UnitArrays
 from prakerja_eval.panel.roles import Roles, WaveLabel
 from prakerja_eval.panel.table import Note, Table, Variable
 from prakerja_eval.panel.values import as_text, plain_text, to_number
 from prakerja_eval.panel.waves import waves_of
 from prakerja_eval.typing import FloatArray, IntArray, StringArray
+
+if TYPE_CHECKING:
+    from prakerja_eval.panel.describe import Description
 
 STRUCTURAL = ("missing_role", "duplicate_unit_wave", "several_applications")
 
@@ -67,13 +70,14 @@ class Panel:
 
     def __init__(self, source: pd.DataFrame | Table, roles: Roles) -> None:
         table = source if isinstance(source, Table) else Table(source)
-        data = table.frame.reset_index(drop=True).copy()
+        data = table.frame.reset_index(drop=True)  # copied when written to (pandas 3)
         refuse_repeated_names(data)
         for columns in roles.columns().values():
             for column in columns:
                 known_column(data, column)
         refuse_float_ids(data, roles.id_columns(), 2.0**53)
-        data[roles.unit] = pd.Series(as_text(data[roles.unit]), dtype="str")
+        if data[roles.unit].dtype != "str":
+            data[roles.unit] = pd.Series(as_text(data[roles.unit]), dtype="str")
         codes, units = pd.factorize(data[roles.unit])
         waves, wave_codes = waves_of(data, roles)
         if roles.baseline is not None and roles.baseline not in waves:
@@ -219,7 +223,7 @@ class Panel:
         index = pd.Index(self._units, name=self.roles.unit)
         return pd.DataFrame(grid, index=index, columns=pd.Index(self._waves, name=self.roles.wave))
 
-    def describe(self) -> Description:
+    def describe(self) -> "Description":
         """Return who was observed, when and in which arm, what is missing, how values are spread.
 
         Returns
@@ -227,6 +231,8 @@ class Panel:
         Description
             Small tidy tables; printed, a text; in a notebook or by ``html()``, a page.
         """
+        from prakerja_eval.panel.describe import Places, describe
+
         places = Places(self._positions, len(self._units), self._wave_codes, self._waves)
         return describe(self._table, self.roles, places)
 

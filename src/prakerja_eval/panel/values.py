@@ -15,8 +15,14 @@ def to_number(column: pd.Series) -> np.ndarray:
 def as_text(column: pd.Series) -> np.ndarray:
     """Return a column's labels as text, None where missing; each distinct label is written once."""
     codes, labels = pd.factorize(column, use_na_sentinel=True)
-    texts = np.array([*(plain_text(v) for v in labels), None], dtype=object)
+    written = labels if _text(column) else [plain_text(v) for v in labels]
+    texts = np.array([*written, None], dtype=object)
     return np.asarray(texts[codes])
+
+
+def _text(column: pd.Series) -> bool:
+    """Say whether all labels of a column are text already."""
+    return isinstance(column.dtype, pd.StringDtype)
 
 
 def plain_text(value: object) -> str:

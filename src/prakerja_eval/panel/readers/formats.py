@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 from typing import TypeAlias
 
@@ -9,26 +10,22 @@ import pandas as pd
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.panel.options import ReadOptions
-from prakerja_eval.panel.readers.delimited import read_delimited
-from prakerja_eval.panel.readers.excel import read_excel
 from prakerja_eval.panel.readers.frame import read_frame
-from prakerja_eval.panel.readers.parquet import read_parquet
-from prakerja_eval.panel.readers.spss import read_spss
-from prakerja_eval.panel.readers.stata import read_stata
 from prakerja_eval.panel.table import Table
 
 Reader: TypeAlias = Callable[[Path, ReadOptions, frozenset[str]], Table]
 
-FORMATS: dict[str, Reader] = {
-    ".csv": read_delimited,
-    ".tsv": read_delimited,
-    ".txt": read_delimited,
-    ".parquet": read_parquet,
-    ".dta": read_stata,
-    ".sav": read_spss,
-    ".zsav": read_spss,
-    ".xlsx": read_excel,
-    ".xlsm": read_excel,
+# the module beside this one whose verb reads the format; it is imported when one comes
+FORMATS = {
+    ".csv": "delimited",
+    ".tsv": "delimited",
+    ".txt": "delimited",
+    ".parquet": "parquet",
+    ".dta": "stata",
+    ".sav": "spss",
+    ".zsav": "spss",
+    ".xlsx": "excel",
+    ".xlsm": "excel",
 }
 EXCEL = "Open it in Excel or LibreOffice and save it as .xlsx."
 R = "In R, write it with arrow::write_parquet() or haven::write_dta()."
@@ -70,7 +67,10 @@ def read_file(path: Path, options: ReadOptions, text: frozenset[str]) -> Table:
             f"{path.name!r} is neither {', '.join(known)} nor {last}. "
             + CONVERT.get(ending, "Export it as one of these.")
         )
-    return FORMATS[ending](path, options, text)
+    name = FORMATS[ending]
+    module = import_module(f"prakerja_eval.panel.readers.{name}")
+    read: Reader = getattr(module, f"read_{name}")
+    return read(path, options, text)
 
 
 def refuse_unused(options: ReadOptions, files: Iterable[object]) -> None:
