@@ -238,6 +238,8 @@ EXAMPLES = {
         ("nik", "wave"),
     ),
     "non_numeric_role": edit("weight", "1,5", [6], 1.5),
+    "non_numeric_role.yes_no": edit("trained", "ya", [6], 1),
+    "non_numeric_role.cohort": edit("cohort", "never", all_of(0), 0),
     "not_binary": edit("responded", -1, [1], 1),
     "probability_range": edit("odds", 50.0, all_of(0), 0.5),
     "cohort_range": edit("cohort", -np.inf, all_of(0), 0),
@@ -359,6 +361,11 @@ EXAMPLES = {
     "wave_without_outcome": Example(
         Asking(clean().assign(income=lambda f: f.income.where(f.wave != 2))),
         tuple(range(2, 25, 3)),
+        lambda a: replace(a, frame=clean()),
+    ),
+    "wave_without_arm": Example(
+        Asking(clean().assign(income=lambda f: f.income.where((f.wave < 3) | (f.won == 1)))),
+        (6, 12, 18, 24),
         lambda a: replace(a, frame=clean()),
     ),
     "negative_income": edit("income", -250.0, [5, 9], np.nan),

@@ -161,6 +161,7 @@ def test_codes_far_outside_are_named(column, values, rows):
         ("hours", [*range(100), 99, 99]),  # within the range
         ("score", [-9, -9, -3, 0, 4] * 6),  # below zero is usual
         ("children", [0, 1, 2] * 10 + [8, 9]),  # counts may go on
+        ("sector", [1, 2] * 15 + [7, 7]),  # a third class
         ("rooms", [1, 2, 3, 99, 99]),  # too few to say
     ],
 )

@@ -22,6 +22,7 @@ from prakerja_eval.panel.contract.outcomes import (
     constant_outcome,
     infinite_value,
     non_numeric_outcome,
+    wave_without_arm,
     wave_without_outcome,
 )
 from prakerja_eval.panel.contract.programme import treated_before_batch, treated_before_programme
@@ -83,6 +84,7 @@ RULES: tuple[Rule, ...] = (
     infinite_value,
     constant_outcome,
     wave_without_outcome,
+    wave_without_arm,
     negative_income,
     implausible_amounts,
     implausible_age,

@@ -49,6 +49,23 @@ def wave_without_outcome(facts: Facts) -> Iterator[Finding]:
             yield Finding("wave_without_outcome", (column,), wave.spread(lacking), places)
 
 
+def wave_without_arm(facts: Facts) -> Iterator[Finding]:
+    """Find waves in which winners alone, or losers alone, have a value of an outcome."""
+    if facts.roles.wave is None or facts.roles.offer is None:
+        return
+    offer, wave = facts.number(facts.roles.offer), facts.wave
+    after = np.arange(wave.count) > (-1 if facts.baseline is None else facts.baseline)
+    for column in dict.fromkeys(facts.asked.outcomes):
+        present = ~facts.missing(column)
+        arms = [wave.any(present & (offer == arm)) for arm in (0, 1)]
+        lone = after & (arms[0] ^ arms[1])
+        # a panel of one arm is another fault's matter
+        if lone.any() and (offer == 0).any() and (offer == 1).any():
+            shown = ", ".join(str(w) for w, one in zip(facts.waves, lone, strict=True) if one)
+            bad = wave.spread(lone) & present
+            yield Finding("wave_without_arm", (column,), bad, {"waves": shown})
+
+
 def _one_value(values: FloatArray) -> bool:
     """Say whether all numbers are one."""
     return bool(np.nanmin(values) == np.nanmax(values))

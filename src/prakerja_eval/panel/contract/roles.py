@@ -25,7 +25,8 @@ def non_numeric_role(facts: Facts) -> Iterator[Finding]:
     for role in NUMERIC_ROLES:
         for column in facts.named.get(role, ()):
             bad = np.isnan(facts.number(column)) & ~facts.missing(column)
-            yield Finding("non_numeric_role", (column,), bad, {"role": role})
+            variant = ".yes_no" if role in BINARY_ROLES else ".cohort" if role == "cohort" else ""
+            yield Finding(f"non_numeric_role{variant}", (column,), bad, {"role": role})
 
 
 def role_range(facts: Facts) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ NAMED_SHARE = 0.8  # of the values, from which a column counts as one of labelle
 ENOUGH, REPEATED, FAR = 20, 2, 4.0
 BELOW = np.array([-float(f"{d}".rjust(k, "9")) for k in range(1, 7) for d in (7, 8, 9)])
 ABOVE = np.array([float(f"{d}".rjust(k, "9")) for k in range(2, 10) for d in (6, 7, 8, 9)])
-YES_NO = np.array([7.0, 8.0, 9.0])
+YES_NO = np.array([8.0, 9.0])
 
 
 def implausible_age(facts: Facts) -> Iterator[Finding]:
