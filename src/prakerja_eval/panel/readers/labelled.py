@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from prakerja_eval.errors import DataError, UsageError
+from prakerja_eval.errors import DataError, PrakerjaEvalError, UsageError
 from prakerja_eval.panel.options import ReadOptions
 from prakerja_eval.panel.readers.ids import FLOAT64
 from prakerja_eval.panel.readers.normal import kept_columns, plain_columns, refuse_no_rows
@@ -59,16 +59,17 @@ def read_labelled(
     asked = {"encoding": _encoding(options)}
     try:
         _, meta = read(str(path), metadataonly=True, **asked)
-        kept, notes = kept_columns(meta.column_names, options, repr(path.name))
+        names = [n for n in meta.column_names if isinstance(n, str) and n]
+        if not names or len(set(names)) < len(meta.column_names):
+            raise damaged(path)
+        kept, notes = kept_columns(names, options, repr(path.name))
         columns = {"usecols": kept} if notes else {}
         raw = {"user_missing": True, "disable_datetime_conversion": True}
         frame, meta = read(str(path), **raw, **asked, **columns)
-    except UsageError:
+    except PrakerjaEvalError:
         raise
     except Exception as error:  # a parser in C: what a damaged file makes it raise is open
         raise damaged(path) from error
-    if not len(frame.columns):
-        raise damaged(path)
     refuse_no_rows(len(frame), path.name)
     return frame, meta, notes
 

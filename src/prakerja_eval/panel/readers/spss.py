@@ -74,7 +74,7 @@ def _refuse_damaged(path: Path) -> None:
             raise damaged(path)
     if not sys.executable:
         return
-    command = [sys.executable, "-I", "-c", TRIAL, str(path)]
+    command = [sys.executable, "-P", "-c", TRIAL, str(path)]
     try:
         tried = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired as error:
