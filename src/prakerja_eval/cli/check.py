@@ -1,7 +1,6 @@
 """What is wrong with a file of data? A table for people, or JSON for machines."""
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from prakerja_eval.cli.reading import read_options, reading_options
+from prakerja_eval.cli.say import one_line, say
+from prakerja_eval.errors import PrakerjaEvalError, UsageError
 
 if TYPE_CHECKING:
     from prakerja_eval.study.examination import Examination
@@ -24,34 +25,46 @@ def check(data: Path, study: Path | None, as_json: bool, **given: Any) -> None:
 
     Without a study file the roles of the columns are guessed, and the guesses are said.
     """
-    from prakerja_eval.errors import UsageError
+    try:
+        found = _examined(data, study, given)
+    except PrakerjaEvalError as error:
+        if as_json:
+            _say_json({"data": data.name, "error": str(error), "exit_code": error.exit_code})
+        raise
+    if as_json:
+        _say_json(found.tree())
+    else:
+        say("\n".join(_lines(found)))
+    found.raise_if_any()
+
+
+def _examined(data: Path, study: Path | None, given: dict[str, Any]) -> "Examination":
+    """Read and examine the data."""
     from prakerja_eval.study import Study
     from prakerja_eval.study.examination import examine
 
     options = read_options(given)
     if study is not None and any(v not in (None, "") for v in given.values()):
         raise UsageError("with --study, the options of reading stand under [reading] in that file.")
-    found = examine(data, None if study is None else Study.read(study), options)
-    if as_json:
-        click.echo(json.dumps(found.tree(), ensure_ascii=False, indent=2))
-    else:
-        click.echo("\n".join(_lines(found)))
-        sys.stdout.flush()
-    found.raise_if_any()
+    return examine(data, None if study is None else Study.read(study), options)
+
+
+def _say_json(tree: dict[str, object]) -> None:
+    say(json.dumps(tree, indent=2, allow_nan=False))
 
 
 def _lines(found: "Examination") -> Iterator[str]:
     """Yield what was found, in the order in which a person asks."""
-    yield found.headline
+    yield one_line(found.headline)
     for note in found.notes:
-        yield f"  assumed: {note.message}"
+        yield one_line(f"  assumed: {note.message}")
     yield from _roles(found)
     yield ""
     if found.identifiers:
         yield f"Identifiers: {len(found.identifiers)} column(s) tell who people are."
         for item in found.identifiers:
-            yield f"- {item.column}: {item.kind}, by its {item.by} ({item.count:,} cells)"
-            yield f"  Remedy: {item.remedy}"
+            yield one_line(f"- {item.column}: {item.kind}, by its {item.by} ({item.count:,} cells)")
+            yield one_line(f"  Remedy: {item.remedy}")
     else:
         yield "Identifiers: none found."
     yield ""
@@ -68,7 +81,7 @@ def _roles(found: "Examination") -> Iterator[str]:
     yield "Roles, guessed from names and values:" if found.guessed else "Roles, as the study says:"
     for role, columns in named.items():
         why = found.guessed.get(role)
-        yield f"  {role:<12} {columns}" + (f"   ({why})" if why else "")
+        yield one_line(f"  {role:<12} {columns}" + (f"   ({why})" if why else ""))
 
 
 def _missing(found: "Examination") -> Iterator[str]:

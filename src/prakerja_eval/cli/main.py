@@ -2,40 +2,20 @@
 
 import os
 import sys
-import traceback
 from pathlib import Path
-from typing import Any
 
 import click
 
 from prakerja_eval.cli.check import check
+from prakerja_eval.cli.guard import Guarded
 from prakerja_eval.cli.new import new
 from prakerja_eval.cli.pseudonymise import pseudonymise
-from prakerja_eval.errors import PrakerjaEvalError
-
-INTERRUPTED = 130
-
-
-class Guarded(click.Group):
-    """Turn expected failures into one message on stderr and their exit code."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; ``--debug`` lets the traceback through."""
-        try:
-            return super().invoke(ctx)
-        except PrakerjaEvalError as error:
-            if ctx.params.get("debug"):
-                traceback.print_exc()
-            click.echo(f"prakerja-eval: {error}", err=True)
-            ctx.exit(error.exit_code)
-        except (KeyboardInterrupt, click.Abort):
-            click.echo("prakerja-eval: interrupted; nothing was written.", err=True)
-            ctx.exit(INTERRUPTED)
+from prakerja_eval.cli.say import printable, say
 
 
 @click.group(cls=Guarded, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="prakerja-eval")
-@click.option("--debug", is_flag=True, help="Show the traceback of an expected failure.")
+@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
 def main(debug: bool) -> None:
     """Evaluate what Kartu Prakerja did: lottery, difference-in-differences and matching."""
     del debug  # read from the context by Guarded
@@ -50,19 +30,21 @@ def main(debug: bool) -> None:
 def report(study: Path, out: Path | None, lang: str) -> None:
     """Run STUDY (a TOML file) and write its report, figures, tables and manifest."""
     from prakerja_eval.report import report as write
+    from prakerja_eval.report.folder import writable_target
     from prakerja_eval.study import Study
 
     plan = Study.read(study)
     target = out or Path("reports") / study.stem
+    writable_target(target)  # before the work, and not after it
     entries = len(plan.plan.estimates)
-    hidden = not sys.stderr.isatty()
-    bar = click.progressbar(length=entries, label=study.name, file=sys.stderr, hidden=hidden)
+    label, hidden = printable(study.name), not sys.stderr.isatty()
+    bar = click.progressbar(length=entries, label=label, file=sys.stderr, hidden=hidden)
     with bar as progress:
         results = plan.run(lambda _name: progress.update(1))
     for note in results.assumed:
-        click.echo(f"assumed: {note}", err=True)
+        say(f"assumed: {note}", err=True)
     made = write(results, target, language=lang, study_path=study)
-    click.echo(str(made.folder / "report.html"))
+    say(str(made.folder / "report.html"))
 
 
 @main.command()
@@ -73,7 +55,7 @@ def verify(folder: Path) -> None:
 
     outcome = check(folder)
     outcome.raise_if_drifted()
-    click.echo(f"{folder}: every number is the same.")
+    say(f"{folder}: every number is the same.")
 
 
 main.add_command(check)

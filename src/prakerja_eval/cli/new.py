@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from prakerja_eval.cli.reading import read_options, reading_options
+from prakerja_eval.cli.say import say
 
 
 @click.command()
@@ -15,11 +16,11 @@ from prakerja_eval.cli.reading import read_options, reading_options
 @reading_options
 def new(data: Path, out: Path, force: bool, **given: Any) -> None:
     """Write a study file for DATA, with comments that say what was guessed and why."""
-    from prakerja_eval.errors import UsageError
-    from prakerja_eval.study.draft import draft, write_draft
+    from prakerja_eval.study.draft import draft, writable_draft, write_draft
 
-    if out.exists() and not force:
-        raise UsageError(f"{str(out)!r} is there already; name another file, or add --force.")
-    write_draft(draft(data, out, read_options(given)), out)
-    click.echo(f"{out}: read its comments, mend what is guessed wrong, then run")
-    click.echo(f"  prakerja-eval report {out}")
+    options = read_options(given)
+    inputs = (data, None if options.codebook is None else Path(options.codebook))
+    writable_draft(out, inputs, replace=force)
+    write_draft(draft(data, out, options), out)
+    say(f"{out}: read its comments, mend what is guessed wrong, then run")
+    say(f"  prakerja-eval report {out}")

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from prakerja_eval.cli.reading import read_options, reading_options
+from prakerja_eval.cli.say import say
 
 
 @click.command()
@@ -42,15 +43,15 @@ def pseudonymise(data: Path, columns: str, key: Path, out: Path, fresh: bool, **
             key.expanduser().unlink()
         raise
     if fresh:
-        click.echo(f"{key}: the new key; keep it safe, and apart from the data")
+        say(f"{key}: the new key; keep it safe, and apart from the data")
     for column in named:
         ids = table.frame[column]
-        click.echo(f"{column}: {ids.nunique():,} ids replaced in {ids.count():,} cells")
+        say(f"{column}: {ids.nunique():,} ids replaced in {ids.count():,} cells")
     if options.drop:
-        click.echo(f"left out: {', '.join(options.drop)}")
-    click.echo(f"{out}: {len(table.frame):,} rows, {len(table.frame.columns)} columns")
+        say(f"left out: {', '.join(options.drop)}")
+    say(f"{out}: {len(table.frame):,} rows, {len(table.frame.columns)} columns")
     if codebook is not None:
-        click.echo(
+        say(
             f"{codebook}: labels and the meaning of missing codes; read both with "
             f"--codebook {codebook}"
         )

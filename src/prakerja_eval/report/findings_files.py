@@ -50,7 +50,7 @@ def read_findings(folder: Path) -> list[dict[str, Value]]:
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
         return [{str(k): _number(v) for k, v in row.items()} for row in rows]
-    except (OSError, ValueError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
         raise DataError(
             f"{path.name} of the report is missing or damaged: bring back the committed one, or "
             "write the report anew."

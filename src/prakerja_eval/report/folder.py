@@ -6,7 +6,8 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from prakerja_eval.errors import UsageError
@@ -22,28 +23,54 @@ def writable_target(out: str | Path) -> Path:
     Raises
     ------
     UsageError
-        If it is a file, or a folder with files that no report wrote.
+        If it is a file, or a folder with files that no report wrote, or cannot be written.
     """
-    target = Path(out).resolve()
-    if target.exists() and not target.is_dir():
-        raise UsageError(f"{str(out)!r} is a file; name a folder for the report.")
-    _heal(target)
-    present = _files(target)
-    if not present:
-        return target
+    try:
+        target = Path(out).resolve()
+        if target.exists() and not target.is_dir():
+            raise UsageError(f"{str(out)!r} is a file; name a folder for the report.")
+        _refuse_unwritable(target, str(out))
+        _heal(target)
+        _refuse_foreign(target, str(out))
+    except (OSError, RuntimeError, ValueError) as error:  # too long a name, links in a circle, ...
+        why = getattr(error, "strerror", None) or "it leads nowhere"
+        raise UsageError(
+            f"{str(out)!r} cannot be the folder of the report ({why}); choose another name."
+        ) from error
+    return target
+
+
+def _refuse_unwritable(target: Path, shown: str) -> None:
+    """Refuse a target under a file, and one that may not be written."""
+    home = next((p for p in target.parents if os.path.lexists(p)), target)
+    if not home.is_dir():
+        raise UsageError(
+            f"{shown!r} would lie below {home.name!r}, which is a file; choose another folder."
+        )
+    for place in (home, target) if target.exists() else (home,):
+        if not os.access(place, os.R_OK | os.W_OK | os.X_OK):
+            raise UsageError(
+                f"nothing may be written in the folder {str(place)!r}; choose another folder for "
+                "the report, or ask for the right to write there."
+            )
+
+
+def _refuse_foreign(target: Path, shown: str) -> None:
+    """Refuse a folder that holds anything but a report."""
+    if next(_files(target), None) is None:
+        return
     known = listed(target)
     if known is None:
         raise UsageError(
-            f"the folder {str(out)!r} holds files but no report (no {MANIFEST} of a report): "
+            f"the folder {shown!r} holds files but no report (no {MANIFEST} of a report): "
             "name a new or empty folder, or remove this one."
         )
-    strange = sorted(present - known - {MANIFEST})
+    strange = sorted(set(_files(target)) - known - {MANIFEST})
     if strange:
         raise UsageError(
-            f"the folder {str(out)!r} holds a report and other files ({', '.join(strange[:5])}): "
+            f"the folder {shown!r} holds a report and other files ({', '.join(strange[:5])}): "
             "move these away, since the whole folder is replaced."
         )
-    return target
 
 
 def write_whole(target: Path, fill: Callable[[Path], None]) -> None:
@@ -62,9 +89,21 @@ def write_whole(target: Path, fill: Callable[[Path], None]) -> None:
         If the place cannot be written.
     """
     home = target.parent
+    made = [folder for folder in (home, *home.parents) if not folder.exists()]
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f"{_unfinished(target)}{os.getpid()}-", dir=home))
+        _write_beside(target, fill)
+    finally:
+        for folder in made:  # those that hold the report stay
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def _write_beside(target: Path, fill: Callable[[Path], None]) -> None:
+    """Fill a folder beside the target, exchange the two, and remove what is left."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        prefix = f"{_unfinished(target)}{os.getpid()}-"
+        fresh = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
     except OSError as error:
         raise UsageError(
             f"cannot write beside {target.name!r} ({error.strerror}): choose another folder."
@@ -91,8 +130,13 @@ def write_whole(target: Path, fill: Callable[[Path], None]) -> None:
 def _exchange(fresh: Path, target: Path) -> None:
     """Put the fresh folder in the target's place; the old one ends where the fresh one was."""
     if not target.exists():
-        fresh.rename(target)
-    elif not _exchanged_at_once(fresh, target):
+        try:
+            fresh.rename(target)
+            return
+        except OSError:
+            if not target.exists():  # else another run was quicker, and this one comes after it
+                raise
+    if not _exchanged_at_once(fresh, target):
         aside = _aside(target)
         target.rename(aside)
         try:
@@ -151,8 +195,8 @@ def _runs(process: str) -> bool:
     return True
 
 
-def _files(folder: Path) -> set[str]:
-    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir()}
+def _files(folder: Path) -> Iterator[str]:
+    return (p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir())
 
 
 def _umask() -> int:

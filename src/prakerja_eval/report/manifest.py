@@ -97,7 +97,7 @@ class Manifest:
                 versions={str(k): str(v) for k, v in tree["versions"].items()},
                 outputs={str(k): str(v) for k, v in tree["outputs"].items()},
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DataError(
                 f"the {MANIFEST} in {folder.name!r} is damaged ({error}): bring back the committed "
                 "one, or write the report anew."

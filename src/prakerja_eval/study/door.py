@@ -43,9 +43,10 @@ def check_words(panel: Panel, plan: Plan) -> None:
     """
     if plan.groups is not None:
         values = {plain_text(v) for v in panel.wide(plan.groups.column).to_numpy().ravel()}
-        _refuse(set(plan.groups.labels), values, f"[groups.labels] of {plan.groups.column!r}")
+        column = plan.groups.column
+        _refuse(set(plan.groups.labels), values, "[groups.labels]", f"no row has in {column!r}")
     known = {name for entry in plan.estimates for name in covariates_of(entry)}
-    _refuse(set(plan.covariate_labels), known, "[covariate_labels]")
+    _refuse(set(plan.covariate_labels), known, "[covariate_labels]", "the study does not use")
     for outcome in plan.outcomes:
         numbers = to_number(panel.frame[outcome.column])
         if outcome.unit == "share" and ((numbers < 0) | (numbers > 1)).any():
@@ -55,8 +56,8 @@ def check_words(panel: Panel, plan: Plan) -> None:
             )
 
 
-def _refuse(named: set[str], known: set[str], where: str) -> None:
+def _refuse(named: set[str], known: set[str], where: str, why: str) -> None:
     for name in sorted(named - known):
         near = get_close_matches(name, sorted(known), n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise UsageError(f"{where} names {name!r}, which the study does not use.{hint}")
+        raise UsageError(f"{where} names {name!r}, which {why}.{hint}")

@@ -3,7 +3,8 @@
 import json
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,34 @@ def draft(data: Path, out: Path, options: ReadOptions | None = None) -> str:
     return text
 
 
+def writable_draft(out: Path, inputs: Iterable[Path | None], *, replace: bool) -> None:
+    """Refuse a place for a study file where something else would be lost.
+
+    Raises
+    ------
+    UsageError
+        If it does not end in .toml, is a folder or an input, or is there and may not be replaced.
+    """
+    if out.suffix.lower() != ".toml":
+        raise UsageError(f"{out.name!r} is no name for a study file; let it end in .toml.")
+    if _there(out) and out.is_dir():
+        raise UsageError(f"{str(out)!r} is a folder; name a file in it.")
+    if not _there(out):
+        return
+    if any(given and _there(given) and out.samefile(given) for given in inputs):
+        raise UsageError(f"{str(out)!r} is read by this command; name another study file.")
+    if not replace:
+        raise UsageError(f"{str(out)!r} is there already; name another file, or add --force.")
+
+
+def _there(path: Path) -> bool:
+    """Say whether something is at a path; too long a name has nothing."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def write_draft(text: str, out: Path) -> None:
     """Write a study file whole or not at all.
 
@@ -103,15 +132,21 @@ def write_draft(text: str, out: Path) -> None:
         If the place cannot be written.
     """
     fresh = out.with_name(f".{out.name}.new")
+    made = [p for p in (out.parent, *out.parent.parents) if not p.exists()]
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         fresh.write_text(text, encoding="utf-8")
         fresh.replace(out)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
         raise UsageError(
-            f"cannot write {str(out)!r} ({error.strerror}): choose another place."
+            f"cannot write {str(out)!r} ({error.strerror}): choose another place, or make room."
         ) from error
+    finally:
+        with suppress(OSError):
+            fresh.unlink()
+        for folder in made:  # one that holds the study file stays
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _front(data: Path, out: Path, read: Reading, panel: Panel) -> dict[str, Any]:

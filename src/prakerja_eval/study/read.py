@@ -1,22 +1,19 @@
 """Is the study file right? TOML checked at the door, and everything in it before anything runs."""
 
 import tomllib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
-from difflib import get_close_matches
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from prakerja_eval import did, lottery, matching
 from prakerja_eval.errors import PrakerjaEvalError, UsageError
-from prakerja_eval.estimate import specs
-from prakerja_eval.panel import Panel, Roles
+from prakerja_eval.panel import Panel
 from prakerja_eval.panel.privacy import refuse_identifiers
 from prakerja_eval.panel.read import read_long
 from prakerja_eval.panel.table import Table
-from prakerja_eval.study import schema
+from prakerja_eval.study import faults, schema
 from prakerja_eval.study.schema import Plan
 
 if TYPE_CHECKING:
@@ -49,13 +46,7 @@ class Study:
             allowed; every fault is named at once, an unknown key with the nearest known one.
         """
         place = Path(path)
-        if not place.is_file():
-            raise UsageError(f"there is no study file {str(path)!r}; check the path.")
-        try:
-            table = tomllib.loads(place.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UsageError(f"{place.name} is not a TOML file: {error}.") from error
-        return cls(_plan(table, place.name), place)
+        return cls(_plan(_table(place), place.name), place)
 
     @property
     def folder(self) -> Path:
@@ -140,13 +131,40 @@ class Study:
         return run(self, on_entry or (lambda _name: None))
 
 
+def _table(place: Path) -> dict[str, Any]:
+    """Read the TOML of a study file."""
+    shown = repr(str(place))
+    other = (
+        f" A study file describes the data; `prakerja-eval new {place.name} --out study.toml` "
+        "writes one."
+    )
+    hint = "" if place.suffix.lower() == ".toml" else other
+    try:
+        if place.is_dir():
+            raise UsageError(f"{shown} is a folder; name the study file in it.")
+        return tomllib.loads(place.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UsageError(f"there is no study file {shown}; check the path.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{shown} is not a TOML file: it is not text in UTF-8.{hint}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{shown} is not a TOML file ({error}).{hint}") from error
+    except RecursionError as error:
+        raise UsageError(
+            f"{shown} is not a TOML file that can be read: too many brackets in brackets."
+        ) from error
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "the path is none"
+        raise UsageError(f"the study file {shown} cannot be read ({why}).") from error
+
+
 def _plan(table: dict[str, Any], name: str) -> Plan:
     """Validate a study file's tables."""
     adapter = TypeAdapter(Plan)
     try:
         plan = adapter.validate_python(table)
     except ValidationError as error:
-        lines = "\n".join(f"- {line}" for line in _faults(error))
+        lines = "\n".join(f"- {line}" for line in faults.in_words(error))
         raise UsageError(f"the study file {name} has faults:\n{lines}") from error
     except PrakerjaEvalError as error:
         raise UsageError(f"the study file {name}: {error}") from error
@@ -167,28 +185,3 @@ def _plan(table: dict[str, Any], name: str) -> Plan:
     if not plan.estimates or not plan.outcomes:
         raise UsageError(f"the study file {name} needs an outcome and an entry in [[estimates]].")
     return plan
-
-
-def _faults(error: ValidationError) -> Iterator[str]:
-    """Put pydantic's list into words: where, what, and the nearest key."""
-    known = sorted(set(_known_keys()))
-    for item in error.errors():
-        place = ".".join(str(part) for part in item["loc"])
-        if item["type"] == "unexpected_keyword_argument":
-            key = str(item["loc"][-1])
-            near = get_close_matches(key, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            yield f"{place}: unknown key{hint}"
-        elif item["type"] in ("missing", "missing_argument"):
-            yield f"{place}: missing"
-        else:
-            yield f"{place}: {item['msg']} (it is {item['input']!r})"
-
-
-def _known_keys() -> Iterator[str]:
-    """Return the names of all fields that a study file can have."""
-    homes = [*vars(schema).values(), *vars(specs).values(), Roles]
-    homes += [lottery.Design, did.Design, matching.Nearest, matching.Variance]
-    for home in homes:
-        if is_dataclass(home):
-            yield from (f.name for f in fields(home))

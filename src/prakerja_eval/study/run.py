@@ -45,8 +45,8 @@ def run(study: Study, on_entry: Callable[[str], None]) -> Results:
         on_entry(entry.name)
     frame = pd.concat(tables, ignore_index=True)
     if frame["estimate"].isna().all():
-        reasons = "; ".join(dict.fromkeys(frame["status"]))
-        raise NotEstimableError(f"no entry of the study can be estimated: {reasons}")
+        reasons = "; ".join(dict.fromkeys(text.rstrip(".") for text in frame["status"]))
+        raise NotEstimableError(f"no entry of the study can be estimated: {reasons}.")
     compared = compare_designs(plan, estimates)
     found = {k: v for k, v in matched.items() if isinstance(v, matching.Matched)}
     balance = summaries.balance(found, plan)

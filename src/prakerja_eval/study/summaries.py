@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 
 from prakerja_eval import matching
+from prakerja_eval.balance.table import BALANCE_COLUMNS
+from prakerja_eval.errors import NotEstimableError
 from prakerja_eval.estimate.means import group_mean
 from prakerja_eval.panel import MomentPlan, Panel
 from prakerja_eval.study.schema import Plan
@@ -69,11 +71,16 @@ def balance(matched: dict[str, "matching.Matched"], plan: Plan) -> pd.DataFrame:
     """Stack the balance tables of the matchings, covariates under their printed names."""
     tables = []
     for name, pairs in matched.items():
-        table = pairs.balance().frame.copy()
+        try:
+            table = pairs.balance().frame.copy()
+        except NotEstimableError:  # an arm of one person has no spread; its effect says so itself
+            continue
         table["covariate"] = [plan.covariate_labels.get(c, c) for c in table["covariate"]]
         table.insert(0, "name", name)
         tables.append(table)
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    if not tables:
+        return pd.DataFrame(columns=["name", *BALANCE_COLUMNS])
+    return pd.concat(tables, ignore_index=True)
 
 
 def overlap(matched: dict[str, "matching.Matched"]) -> pd.DataFrame:
