@@ -157,7 +157,7 @@ def _off(
 
     The exact binomial test at the number of equally weighted people that the weights are worth.
     """
-    from scipy import stats  # late: it takes half a second, which a look at data never needs
+    from scipy.special import bdtr, bdtrc  # late: a look at data without odds never needs it
 
     def total(values: FloatArray) -> FloatArray:
         return np.asarray(np.bincount(cells.of, values, cells.count), dtype=np.float64)
@@ -168,8 +168,8 @@ def _off(
     share, odds = total(weight * offer) / safe, total(weight * stated) / safe
     worth = np.where(filled, size**2 / np.where(filled, total(weight**2), 1.0), 0.0)
     n = np.rint(worth)
-    k = np.rint(share * n)
-    tail = np.minimum(stats.binom.cdf(k, n, odds), stats.binom.sf(k - 1, n, odds))
+    k, whole = np.rint(share * n), n.astype(np.int64)
+    tail = np.minimum(bdtr(k, whole, odds), bdtrc(k - 1, whole, odds))
     tests = max(int(filled.sum()), 1)
     off = filled & (2 * tail * tests < CHANCE) & (np.abs(share - odds) > ROUNDING)
     return off, float(np.abs(share - odds)[off].max(initial=0.0))
