@@ -13,23 +13,30 @@ def read_panel(source: Source, roles: Roles, options: ReadOptions | None = None)
 
     Parameters
     ----------
-    source : path or DataFrame
-        A ``.csv`` file (comma, decimal point, UTF-8, with a header), a ``.parquet`` file, or a
-        DataFrame; a row a unit and wave.
+    source : path, DataFrame, or mapping of wave label to one of these
+        CSV (any usual delimiter, decimal mark and encoding), Parquet, Stata, SPSS, Excel, or a
+        DataFrame; a row a unit and wave, or wide with ``options.wide``. A mapping is of one file a
+        wave, and makes the wave column.
     roles : Roles
-        Which column is what. Unit ids, households and clusters are read as strings.
+        Which column is what. Unit ids, households and clusters are read as text.
+    options : ReadOptions, optional
+        What the file does not say itself. Left out, it is found out, and ``panel.notes`` says what
+        was assumed; what can be read in two ways is refused.
 
     Returns
     -------
     Panel
-        Faults in the values are listed by ``panel.check()``; an estimator refuses them.
+        Labels and missing reasons are kept in ``panel.codebook`` and ``panel.reasons``. Faults in
+        the values are listed by ``panel.check()``; an estimator refuses them.
 
     Raises
     ------
     DataError
-        If the file is missing or cannot be read.
+        If a file is missing, unreadable, or can be read in more than one way.
     UsageError
-        If the format is unknown or a role names a column that is not there.
+        If the format is unknown, or a role or an option names a column that is not there.
+    IdentifierError
+        If a column looks like a direct identifier (a NIK, a phone number, a name, ...).
 
     Examples
     --------
