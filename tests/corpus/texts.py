@@ -6,8 +6,9 @@ import pandas as pd
 
 from prakerja_eval.errors import DataError, UsageError
 
-from .asking import Asking, Change, Entry, csv, frames
-from .base import monthly, panel
+from .asking import Asking, Change, Entry, cells, csv, frames
+from .base import ALL, monthly, numbered, panel
+from .panels import fresh
 
 
 def raw(change) -> Change:
@@ -235,7 +236,7 @@ MARKS = (
         "01/02/2021: the first of February, or the second of January",
         lambda a: written(slashes("long"))(dated(a)),
         read(dates="dmy"),
-        ("wave_order",),
+        ("wave_order", "dates='dmy'"),
         UsageError,
     ),
     refused(
@@ -243,7 +244,7 @@ MARKS = (
         "01/02/21",
         lambda a: written(slashes("short"))(dated(a)),
         lambda a: written(csv)(a).named(baseline="2020-07"),
-        ("wave_order",),
+        ("wave_order", "four digits"),
         UsageError,
     ),
 )
@@ -301,6 +302,30 @@ OPTIONS = (
         lambda a: a.named(wave_order=("before", "midline", "endline")),
         ("wave_order=",),
         UsageError,
+    ),
+    refused(
+        "waves_in_two_forms",
+        "a month without its zero",
+        cells("wave", "2021-8", (51,)),
+        cells("wave", "2021-08", (51,)),
+        ("'2021-8'", "one form"),
+        UsageError,
+    ),
+    refused(
+        "wave_column_empty",
+        "a merge emptied the column of waves",
+        cells("wave", None, ALL),
+        fresh,
+        ("'wave' is empty", "wave="),
+    ),
+    refused(
+        "baseline_in_quotation_marks",
+        "the waves are numbers, and the baseline is a text",
+        lambda a: a.named(baseline="202007"),
+        lambda a: a.named(baseline=202007),
+        ("baseline=202007",),
+        UsageError,
+        numbered,
     ),
     refused(
         "format_not_read",

@@ -83,7 +83,7 @@ class Panel:
         if roles.baseline is not None and roles.baseline not in waves:
             raise UsageError(
                 f"Roles(baseline={roles.baseline!r}) is no wave of {roles.wave!r}; "
-                f"there are {', '.join(map(str, waves))}."
+                f"there are {', '.join(map(str, waves))}.{_as_written(roles.baseline, waves)}"
             )
         self._set("roles", roles)
         self._set("_frame", data)
@@ -353,6 +353,12 @@ class Panel:
         for name, column in self.roles.cluster_columns().items():
             columns[name] = as_text(pd.Series(self._first(column)))
         return pd.DataFrame(columns, index=pd.Index(self._units, name="unit"))
+
+
+def _as_written(baseline: WaveLabel, waves: tuple[WaveLabel, ...]) -> str:
+    """Say how a baseline is written that is a wave but for its quotation marks."""
+    alike = [w for w in waves if plain_text(w) == plain_text(baseline)]
+    return f" Write it as the waves are: baseline={alike[0]!r}." if alike else ""
 
 
 def _frozen(array: StringArray) -> StringArray:

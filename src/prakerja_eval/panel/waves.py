@@ -13,6 +13,8 @@ from prakerja_eval.typing import IntArray
 # 2021, 2021-02, 2021-02-28, 2021Q1, 2021-Q1: their alphabetical order is that of time
 DATED = re.compile(r"\d{4}(-?(Q[1-4]|\d{2}(-\d{2})?))?")
 
+UNREAD = re.compile(r"\d{1,2}([/.-])\d{1,2}\1\d{2}(\d{2})?")
+
 
 def waves_of(frame: pd.DataFrame, roles: Roles) -> tuple[tuple[WaveLabel, ...], IntArray]:
     """Return the wave labels in order and each row's position among them.
@@ -31,13 +33,16 @@ def waves_of(frame: pd.DataFrame, roles: Roles) -> tuple[tuple[WaveLabel, ...], 
     column = frame[roles.wave]
     labels = _as_told(column, roles) if roles.wave_order else in_order(column)
     if labels is None:
-        shown = ", ".join(sorted(map(plain_text, column.dropna().unique()))[:5])
+        words = sorted(map(plain_text, column.dropna().unique()))
         raise UsageError(
-            f"the waves in {roles.wave!r} are words ({shown}), and their order in time is not "
-            "known; name it in Roles(wave_order=(...)), first wave first."
+            f"the waves in {roles.wave!r} are words ({', '.join(words[:5])}), and their order in "
+            "time is not known; name it in Roles(wave_order=(...)), first wave first."
+            f"{_hint(words)}"
         )
     if not labels:
-        raise DataError(f"the wave column {roles.wave!r} is empty.")
+        raise DataError(
+            f"the wave column {roles.wave!r} is empty; name another one in Roles(wave=...)."
+        )
     found, distinct = pd.factorize(column)
     position = {label: i for i, label in enumerate(labels)}
     # a missing wave has the code -1 and takes the 0 at the end; the contract reports it
@@ -45,6 +50,19 @@ def waves_of(frame: pd.DataFrame, roles: Roles) -> tuple[tuple[WaveLabel, ...], 
     plain = tuple(v.item() if isinstance(v, np.generic) else v for v in labels)
     whole = tuple(int(v) if isinstance(v, float) and v.is_integer() else v for v in plain)
     return whole, places[found]
+
+
+def _hint(words: list[str]) -> str:
+    """Say what else to do where the waves look like dates in another form, or in two forms."""
+    if any(UNREAD.fullmatch(w) for w in words):
+        return (
+            " If they are dates, name ReadOptions(dates='dmy') or 'mdy' instead; years need four "
+            "digits."
+        )
+    others = [w for w in words if not DATED.fullmatch(w)]
+    if len(others) < len(words):
+        return f" Or write every wave in one form, such as 2021-02: {others[0]!r} is in another."
+    return ""
 
 
 def in_order(column: pd.Series) -> list[WaveLabel] | None:
