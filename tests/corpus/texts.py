@@ -176,7 +176,7 @@ LAYOUT = (
         "the row of names was cut off",
         raw(lambda d: d.partition(b"\n")[2]),
         again,
-        ("two columns named",),
+        ("row of data", "row of names"),
     ),
 )
 

@@ -18,6 +18,7 @@ SEP_LINE = re.compile(
     rb'"?sep=([,;\t|])"?\n', re.IGNORECASE
 )  # the first line of some Excel exports
 LONG_NUMBER = re.compile(r"\d{8,}")
+NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +172,14 @@ def _tidy(
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[Note, ...]]:
     """Strip the names, name the nameless (given apart too), refuse two of one name."""
     stripped = [" ".join(cell.split()) for cell in header]
-    if any(LONG_NUMBER.fullmatch(s) for s in stripped):
-        raise DataError(
-            f"the header of {name!r} holds a long number, so it is probably a row of data. Write "
-            "a row of names above it, or name header= as the row in which the names stand."
-        )
     twice = sorted({s for s in stripped if s and s not in drop and stripped.count(s) > 1})
+    # one column may be called 7 or 7.1 after its question, but no two of them
+    if any(map(LONG_NUMBER.fullmatch, stripped)) or any(map(NUMBER.fullmatch, twice)):
+        raise DataError(
+            f"the header of {name!r} holds numbers that name no column, so it is probably a row of "
+            "data. Write a row of names above it, or name header= as the row in which the names "
+            "stand."
+        )
     if twice:
         raise DataError(f"{name!r} has two columns named {twice[0]!r}; rename or drop one of them.")
     padded = tuple(
