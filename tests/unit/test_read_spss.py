@@ -142,7 +142,7 @@ def test_a_table_of_value_labels_that_ends_pyreadstat_does_not_end_us(tmp_path):
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"$FL2@(#) SPSS", b"$FL3"]))
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_bytes_are_refused(tmp_path, content, head):
     path = tmp_path / "random.sav"
     path.write_bytes(head + content)
@@ -151,7 +151,7 @@ def test_any_bytes_are_refused(tmp_path, content, head):
 
 
 @given(st.data())
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_damaged_file_gives_a_table_or_one_of_our_errors(tmp_path, data):
     compress = data.draw(st.booleans())
     path = labelled(tmp_path / "whole.sav", compress=compress)
