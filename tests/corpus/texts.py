@@ -232,6 +232,20 @@ MARKS = (
         ("'weight'", "row 96", "in one way"),
     ),
     refused(
+        "ids_rounded_by_a_spreadsheet",
+        "ids of 16 digits that a spreadsheet wrote as 9.10000E+15",
+        frames(lambda f: f.assign(person_id=[f"{9.1e15 + r // 3:.5E}" for r in range(96)])),
+        fresh,
+        ("'person_id'", "last digits are lost", "Store ids as text"),
+    ),
+    refused(
+        "households_rounded_by_a_spreadsheet",
+        "the same with the households alone, in some rows",
+        cells("household", "3.27501E+15", (7, 8, 9)),
+        cells("household", "H02", (7, 8, 9)),
+        ("'household'", "last digits are lost", "Store ids as text"),
+    ),
+    refused(
         "day_or_month",
         "01/02/2021: the first of February, or the second of January",
         lambda a: written(slashes("long"))(dated(a)),

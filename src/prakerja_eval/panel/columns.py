@@ -8,6 +8,8 @@ import pandas as pd
 from prakerja_eval.errors import DataError, UsageError
 from prakerja_eval.panel.values import to_number
 
+SCIENTIFIC = r"[1-9](?:[.,][0-9]+)?[eE]\+[0-9]{2}"
+
 
 def refuse_repeated_names(frame: pd.DataFrame) -> None:
     """Refuse two columns of one name.
@@ -23,8 +25,8 @@ def refuse_repeated_names(frame: pd.DataFrame) -> None:
         )
 
 
-def refuse_float_ids(frame: pd.DataFrame, ids: Iterable[str], limit: float) -> None:
-    """Refuse ids in floating-point numbers at or above ``limit``.
+def refuse_damaged_ids(frame: pd.DataFrame, ids: Iterable[str], limit: float) -> None:
+    """Refuse ids in floating-point numbers at or above ``limit``, or written like 3.2E+15.
 
     Raises
     ------
@@ -32,13 +34,24 @@ def refuse_float_ids(frame: pd.DataFrame, ids: Iterable[str], limit: float) -> N
         With the column; no id is shown.
     """
     for column in ids:
-        if column not in frame.columns or not pd.api.types.is_float_dtype(frame[column]):
-            continue
-        if (to_number(frame[column]) >= limit).any():
+        cells = frame[column]
+        if pd.api.types.is_float_dtype(cells) and (to_number(cells) >= limit).any():
             raise DataError(
                 f"the id column {column!r} is stored as floating-point numbers, which do not hold "
                 "16 digits: ids may already be damaged. Store ids as text and export again."
             )
+        if pd.api.types.is_string_dtype(cells) and _rounded(cells):
+            raise DataError(
+                f"the id column {column!r} holds numbers such as 1.2E+15, as a spreadsheet writes "
+                "long ones: their last digits are lost. Store ids as text where they are whole, "
+                "and export again."
+            )
+
+
+def _rounded(cells: pd.Series) -> bool:
+    """Say whether a cell is a number in scientific notation."""
+    suspicious = cells[cells.str.contains("+", regex=False, na=False)]
+    return bool(suspicious.str.strip().str.fullmatch(SCIENTIFIC).any())
 
 
 def known_column(frame: pd.DataFrame, column: str) -> str:

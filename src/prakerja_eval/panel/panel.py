@@ -11,7 +11,7 @@ import pandas as pd
 from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate.specs import names_of
 from prakerja_eval.numerics.moments import group_moments
-from prakerja_eval.panel.columns import known_column, refuse_float_ids, refuse_repeated_names
+from prakerja_eval.panel.columns import known_column, refuse_damaged_ids, refuse_repeated_names
 from prakerja_eval.panel.contract import Asked, Check, block_labels, find_faults
 from prakerja_eval.panel.covariates import covariate_matrix
 from prakerja_eval.panel.requests import ArrayRequest, MomentPlan, Moments, UnitArrays
@@ -75,7 +75,7 @@ class Panel:
         for columns in roles.columns().values():
             for column in columns:
                 known_column(data, column)
-        refuse_float_ids(data, roles.id_columns(), 2.0**53)
+        refuse_damaged_ids(data, roles.id_columns(), 2.0**53)
         if data[roles.unit].dtype != "str":
             data[roles.unit] = pd.Series(as_text(data[roles.unit]), dtype="str")
         codes, units = pd.factorize(data[roles.unit])
