@@ -1,6 +1,6 @@
 """How long does a look at a file take beside reading it, and beside six rules in plain pandas?
 
-A Parquet file of 20 columns at three sizes: read and checked by this package (identifiers, some fifty
+A Parquet file of 20 columns at three sizes: read and checked by this package (identifiers, some 50
 kinds of fault), read by pandas alone, and read by pandas with the six rules that an analyst writes
 by hand. CPU seconds, best of three, in one run. Run it with `make bench`.
 """
