@@ -166,7 +166,8 @@ class Panel:
             Columns of amounts, beside those whose names say so ("income", "upah", ...).
         """
         asked = Asked(names_of(outcomes), tuple(covariates), tuple(money))
-        for column in (*asked.outcomes, *asked.money):
+        bare = (name.partition("^")[0].partition("@")[0] for name in asked.covariates)
+        for column in (*asked.outcomes, *asked.money, *bare):
             known_column(self._frame, column)
         return self._check(asked)
 
@@ -250,8 +251,10 @@ class Panel:
             if role not in self.roles.columns():
                 raise UsageError(f"this estimator needs Roles({role}=...) to name a column.")
         outcomes = () if request.outcome is None else (request.outcome,)
+        # a wave named after the baseline is refused where the column is read
+        named = tuple(c for c in request.covariates if "@" not in c)
         designs = ("lottery",) if "offer" in request.needs else ("did", "matching")
-        self.check(outcomes).about(*designs).raise_if_any()
+        self.check(outcomes, named).about(*designs).raise_if_any()
         n = len(self._units)
         outcome = self.wide(request.outcome).to_numpy() if request.outcome else np.zeros((n, 0))
         covariates, names = covariate_matrix(self, request.covariates, request.covariate_wave)
