@@ -11,8 +11,8 @@ import pyreadstat
 
 import prakerja_eval as pe
 
-from .asking import Asking, csv
-from .base import WAVES, applied, monthly, numbered, panel
+from .asking import Asking, cells, csv
+from .base import AWAY, WAVES, applied, monthly, numbered, panel
 from .formats import STUBS, excel, made, parquet, typed, wide
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -160,6 +160,11 @@ def decided() -> Asking:
     return replace(asking, frame=asking.frame.assign(application=number))
 
 
+def not_reached() -> Asking:
+    """Receipt, as the answers, is not known of the person who was not reached."""
+    return cells("trained", None, (AWAY,))(monthly())
+
+
 def wide_excel() -> Asking:
     def write(frame: pd.DataFrame):
         table = pd.read_csv(io.BytesIO(wide()(frame)))
@@ -182,6 +187,7 @@ CLEAN = (
     Clean("clean_heavy", "20,000 lognormal incomes", heavy_tail),
     Clean("clean_nsw", "the National Supported Work file", nsw),
     Clean("clean_numbered", "waves and cohorts as numbers", numbered),
+    Clean("clean_away", "receipt unknown where nobody was reached", not_reached),
     Clean("clean_applied", "people who applied once, twice or three times", decided),
 )
 NOT_COMMITTED = ("clean_heavy",)  # too large

@@ -11,7 +11,6 @@ from .base import ALL, applied, monthly, numbered, panel, rows_of
 LOTTERY_AGAIN = {
     "cluster_crosses_blocks": "the second draw was in another batch, with the same household",
 }
-NEEDED = ("person_id", "wave", "selected", "batch", "province", "trained", "weight", "odds")
 TAKERS = tuple(k for k in range(2, 33, 2) if k % 8)
 
 
@@ -135,8 +134,7 @@ KEYS = (
         monthly,
         blank,
         kept(lambda f: f.notna().any(axis=1)),
-        tuple(Found("missing_role", tuple(range(97, 113)), (c,)) for c in NEEDED),
-        beside={"empty_row": "the same rows once more"},
+        (Found("empty_row.blank", tuple(range(97, 113)), ("person_id", "wave")),),
     ),
     Entry(
         "duplicate_unit_wave",
@@ -237,6 +235,14 @@ ROLES = (
         0,
         "non_numeric_role.cohort",
         start=numbered,
+    ),
+    Entry(
+        "offer_one_and_two",
+        "winners are 1 and losers 2",
+        monthly,
+        frames(lambda f: f.assign(selected=2 - f["selected"])),
+        frames(lambda f: f.assign(selected=2 - f["selected"])),
+        (Found("not_binary", rows_of(*range(1, 33, 2)), ("selected",)),),
     ),
     edit("not_binary", "a 9 in receipt", "trained", 9, (6,), 1, columns=("trained",)),
     Entry(

@@ -289,6 +289,14 @@ OPTIONS = (
         UsageError,
     ),
     refused(
+        "covariate_of_no_column",
+        "a covariate that is not there",
+        lambda a: replace(a, covariates=("agee^2",)),
+        lambda a: replace(a, covariates=("age^2",)),
+        ("'agee'", "'age'"),
+        UsageError,
+    ),
+    refused(
         "drop_of_no_column",
         "a column to leave out that is not there",
         read(drop=("age_group",)),

@@ -231,6 +231,12 @@ EXAMPLES = {
         (2,),
         kept(lambda f: f.income.notna() | f.note.notna()),
     ),
+    "empty_row.blank": Example(
+        Asking(pd.concat([clean(), clean().iloc[:2].map(lambda _: None)], ignore_index=True)),
+        (25, 26),
+        kept(lambda f: f.notna().any(axis=1)),
+        ("nik", "wave"),
+    ),
     "wave_gap": Example(
         Asking(clean().drop(index=[4]).reset_index(drop=True)),
         (4, 5),

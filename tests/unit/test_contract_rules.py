@@ -9,7 +9,7 @@ import pytest
 from contract_examples import CROSS, DATED, ROLES, Asking, all_of, clean, dated, edited, people
 
 import prakerja_eval as pe
-from prakerja_eval.errors import DataError
+from prakerja_eval.errors import DataError, UsageError
 from prakerja_eval.panel.contract.blocks import block_labels
 from prakerja_eval.panel.contract.calendar import days_of
 from prakerja_eval.panel.table import Table
@@ -297,10 +297,12 @@ def test_covariates_dated_by_their_name(name, waves, baseline, bad):
     assert list(codes) == (["covariate_after_baseline"] if bad else [])
 
 
-def test_covariates_at_the_baseline_squares_and_unknown_ones_are_no_fault():
-    asked = ("income@1", "income^2", "income", "note", "nothing")
+def test_covariates_at_the_baseline_and_squares_are_no_fault_and_unknown_ones_are_refused():
+    asked = ("income@1", "income^2", "income", "note")
     assert found(Asking(clean(), covariates=asked)) == {}
     assert list(found(Asking(clean(), covariates=("income@3^2",)))) == ["covariate_after_baseline"]
+    with pytest.raises(UsageError, match="no column 'incom'"):
+        Asking(clean(), covariates=("incom@1^2",)).check()
 
 
 def test_an_outcome_of_the_endline_alone_lacks_no_wave_before_it():

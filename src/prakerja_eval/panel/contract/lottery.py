@@ -134,11 +134,13 @@ def _steady(group: Codes, values: np.ndarray, known: BoolArray, none: float = -1
 
 
 def _unsure(facts: Facts) -> BoolArray:
-    """Return the blocks that hold someone whose offer or block changes: another fault's matter."""
-    offer, block = facts.number(str(facts.roles.offer)), facts.blocks.codes
+    """Return the blocks with an offer or block of another fault: it changes, or is no 0 or 1."""
+    column, block = str(facts.roles.offer), facts.blocks.codes
+    offer = facts.number(column)
     changed = facts.group.varies(offer, ~np.isnan(offer))
     changed |= facts.group.varies(block.of, block.known)
-    return block.any(facts.group.spread(changed))
+    strange = (offer != 0) & (offer != 1) & ~facts.missing(column)
+    return block.any(facts.group.spread(changed) | strange)
 
 
 def _weights(facts: Facts) -> FloatArray:

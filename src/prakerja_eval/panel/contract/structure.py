@@ -8,6 +8,7 @@ import pandas as pd
 from prakerja_eval.panel.contract.codes import pair
 from prakerja_eval.panel.contract.facts import Facts
 from prakerja_eval.panel.contract.finding import Finding, counted
+from prakerja_eval.typing import BoolArray
 
 FILLED_ROLES = ("unit", "wave", "offer", "blocks", "cohort", "received", "weight", "probability")
 KEY_ROLES = ("unit", "wave", "application", "responded", "attempts")
@@ -15,10 +16,17 @@ CLUSTER_ROLES = ("household", "psu", "clusters")
 
 
 def missing_role(facts: Facts) -> Iterator[Finding]:
-    """Find rows without a value in a role that every row needs."""
+    """Find rows without a value in a role that every row needs; wholly empty ones are told apart.
+
+    Receipt need not be known where the person was not reached.
+    """
+    blank = _blank(facts)
     for role in FILLED_ROLES:
         for column in facts.named.get(role, ()):
-            yield Finding("missing_role", (column,), facts.missing(column), {"role": role})
+            bad = facts.missing(column) & ~blank
+            if role == "received" and facts.roles.responded is not None:
+                bad = bad & (facts.number(facts.roles.responded) != 0)
+            yield Finding("missing_role", (column,), bad, {"role": role})
 
 
 def missing_cluster(facts: Facts) -> Iterator[Finding]:
@@ -75,8 +83,11 @@ def ids_alike(facts: Facts) -> Iterator[Finding]:
 
 
 def empty_row(facts: Facts) -> Iterator[Finding]:
-    """Find rows that hold a unit and wave, and nothing else without a reason."""
+    """Find rows that hold nothing, or a unit and wave and nothing else without a reason."""
     named = facts.named
+    columns = tuple(c for c in (facts.roles.unit, facts.roles.wave) if c is not None)
+    blank = _blank(facts)
+    yield Finding("empty_row.blank", columns, blank)
     keys = {
         c
         for r in ("unit", "wave", "application", "responded", "attempts")
@@ -96,8 +107,7 @@ def empty_row(facts: Facts) -> Iterator[Finding]:
         bad &= facts.number(facts.roles.responded) != 0
     if facts.table.reasons is not None:
         bad &= ~facts.table.reasons.notna().to_numpy().any(axis=1)
-    columns = tuple(c for c in (facts.roles.unit, facts.roles.wave) if c is not None)
-    yield Finding("empty_row", columns, bad)
+    yield Finding("empty_row", columns, bad & ~blank)
 
 
 def wave_gap(facts: Facts) -> Iterator[Finding]:
@@ -125,3 +135,13 @@ def wave_gap(facts: Facts) -> Iterator[Finding]:
     places = {"units": counted(int(gone.sum()), "unit"), "waves": shown}
     columns = (facts.roles.unit, facts.roles.wave)
     yield Finding("wave_gap", columns, unit.spread(gone), places)
+
+
+def _blank(facts: Facts) -> BoolArray:
+    """Return the rows in which every cell is empty."""
+    bad = facts.missing(facts.roles.unit)
+    for column in facts.frame.columns:
+        if not bad.any():
+            break
+        bad = bad & facts.missing(column)
+    return bad
