@@ -131,6 +131,11 @@ def damaged_ids(d: Path) -> Arguments:
     return report(d, STUDY.replace("people.csv", "p.parquet"))
 
 
+def rounded_ids(f: pd.DataFrame) -> pd.DataFrame:
+    """Write ids as a spreadsheet writes long numbers."""
+    return f.assign(person_id=[f"3.2010{i % 9}E+15" for i in range(len(f))])
+
+
 def separating(f: pd.DataFrame) -> pd.DataFrame:
     """Make the age tell who won."""
     return f.assign(age=30 + 10 * f["won"])
@@ -372,6 +377,13 @@ DATA = [
         3,
         "share a unit and wave",
         data(lambda f: pd.concat([f, f.iloc[[0, 5]]])),
+    ),
+    Case("ids as a spreadsheet writes long numbers", 3, "digits are lost", data(rounded_ids)),
+    Case(
+        "such ids to be replaced",
+        3,
+        "digits are lost",
+        pseudonymise(rounded_ids(people(20)), "person_id"),
     ),
     Case("ids damaged as floating-point numbers", 3, "Store ids as text", damaged_ids),
     Case(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from bad_inputs import CASES, Case, nik, report, separating, small, winners
+from bad_inputs import CASES, Case, nik, report, separating, small, winners, with_hp
 from click.testing import CliRunner
 from study_files import STUDY, people, write_study
 
@@ -134,15 +134,17 @@ def test_names_and_cells_never_steer_the_terminal(tmp_path: Path) -> None:
 
 
 def test_a_name_with_a_line_break_does_not_fake_a_line(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    path.write_text('person_id,wave,"hp\nNo faults found."\nSYN-1,1,\nSYN-2,1,5\n', "utf-8")
-    stdout = run(["check", path])[1]
-    assert stdout.splitlines().count("No faults found.") == 1
+    frame = with_hp(people(20)).rename(columns={"no_hp": "hp\nIdentifiers: none found."})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    code, stdout, stderr = run(["check", tmp_path / "a.csv"])
+    assert code == 6
+    lines = (stdout + stderr).splitlines()
+    assert not [line for line in lines if line.startswith("Identifiers: none found.")]
 
 
 def test_very_long_names_are_read(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    path.write_text(f"person_id,wave,{'x' * 2_000}\nSYN-1,1,2\nSYN-2,1,5\n", "utf-8")
+    path.write_text(f"person_id,wave,{'x' * 100_000}\nSYN-1,1,2\nSYN-2,1,5\n", "utf-8")
     assert run(["check", path])[0] == 0
 
 

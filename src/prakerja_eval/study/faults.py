@@ -29,16 +29,15 @@ NEEDED = {
 
 def in_words(error: ValidationError) -> Iterator[str]:
     """Yield one line a fault of a study file."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, dict[str, str]] = {}
     for item in error.errors():
-        place = _place(item["loc"])
-        text = _fault(item)
-        if text not in found.setdefault(place, []):
-            found[place].append(text)
+        found.setdefault(_place(item["loc"]), {})[_fault(item)] = _value(item)
     for place, texts in found.items():
+        if any(other.startswith(f"{place}.") for other in found):
+            continue  # a table whose fault is inside: that it is no text is not the point
         first, *others = texts  # several where a value may be of either kind
         more = "".join(f", or {text.removeprefix('it must be ')}" for text in others)
-        yield f"{place}: {first}{more}"
+        yield f"{place}: {first}{more}{texts[first]}"
 
 
 def _place(loc: Sequence[int | str]) -> str:
@@ -62,13 +61,13 @@ def _of_union(part: int | str) -> bool:
 
 def _fault(item: Any) -> str:
     """Return what is wrong at a place."""
-    kind, loc, value = item["type"], item["loc"], item["input"]
+    kind, loc = item["type"], item["loc"]
     if kind == "unexpected_keyword_argument":
         return f"unknown key{_nearest(str(loc[-1]), sorted(set(_known_keys())))}"
     if kind in ("missing", "missing_argument"):
         return "missing"
     if kind.startswith("union_tag"):
-        named = value.get("estimator") if isinstance(value, dict) else None
+        named = item["input"].get("estimator") if isinstance(item["input"], dict) else None
         if not isinstance(named, str):
             return f"it must name its estimator, one of {_listed(estimators())}"
         return f"there is no estimator {_shown(named)}{_nearest(named, estimators(), estimators())}"
@@ -77,9 +76,14 @@ def _fault(item: Any) -> str:
     need = NEEDED.get(kind.partition("_")[0])
     if kind == "literal_error":
         need = f"one of {item['ctx']['expected'].replace(' or ', ', ')}"
-    said = f"it must be {need}" if need else str(item["msg"])
-    plain = isinstance(value, str | int | float)
-    return f"{said} (it is {_shown(value)})" if plain else said
+    return f"it must be {need}" if need else str(item["msg"])
+
+
+def _value(item: Any) -> str:
+    """Return what stands at a place where something else should, if it is short to say."""
+    told = item["type"].startswith(("unexpected", "missing", "union_tag"))
+    plain = isinstance(item["input"], str | int | float)
+    return f" (it is {_shown(item['input'])})" if plain and not told else ""
 
 
 def _nearest(name: str, known: Sequence[str], otherwise: Sequence[str] = ()) -> str:

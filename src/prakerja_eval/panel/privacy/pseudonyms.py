@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from prakerja_eval.errors import DataError, IdentifierError, UsageError
-from prakerja_eval.panel.columns import known_column
+from prakerja_eval.panel.columns import known_column, refuse_damaged_ids
 from prakerja_eval.panel.options import ReadOptions, names
 from prakerja_eval.panel.privacy.keys import read_key
 from prakerja_eval.panel.privacy.screen import Identifier, listed, screen
@@ -95,7 +95,10 @@ def pseudonymous_table(
     _refuse_left(tuple(i for i in screen(table) if i.by == "header"))
     frame = table.frame.copy()
     for column in columns:
-        ids = table.frame[known_column(table.frame, column)]
+        known_column(frame, column)
+    refuse_damaged_ids(frame, columns, 2.0**53)
+    for column in columns:
+        ids = table.frame[column]
         frame[column] = pseudonyms(ids, key)
     made = replace(table, frame=frame, codebook=_without_ids(table, columns))
     _refuse_left(screen(made))
