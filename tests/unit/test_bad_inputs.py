@@ -135,8 +135,8 @@ def test_names_and_cells_never_steer_the_terminal(tmp_path: Path) -> None:
 
 def test_a_name_with_a_line_break_does_not_fake_a_line(tmp_path: Path) -> None:
     frame = with_hp(people(20)).rename(columns={"no_hp": "hp\nIdentifiers: none found."})
-    frame.to_csv(tmp_path / "a.csv", index=False)
-    code, stdout, stderr = run(["check", tmp_path / "a.csv"])
+    frame.to_parquet(tmp_path / "a.parquet")  # the reader of text takes line breaks off names
+    code, stdout, stderr = run(["check", tmp_path / "a.parquet"])
     assert code == 6
     lines = (stdout + stderr).splitlines()
     assert not [line for line in lines if line.startswith("Identifiers: none found.")]

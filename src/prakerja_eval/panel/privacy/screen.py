@@ -1,6 +1,8 @@
 """Which columns identify people? By word lists and by patterns of their values."""
 
+import json
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -136,11 +138,12 @@ def _remedies(found: tuple[Identifier, ...]) -> str:
     lines = [f"Rename {f.column} in the file." for f in found if f.by == "header"]
     if columns:
         quoted = ", ".join(map(repr, columns))
-        toml = ", ".join(f'"{c}"' for c in columns)
+        toml = ", ".join(json.dumps(c, ensure_ascii=False) for c in columns)
+        shell = shlex.quote(",".join(columns)).replace("\n", "\\n")
         lines += [
             "Leave out what you do not need: in Python ReadOptions(drop=(" + quoted + ",)), in a "
             f"study file drop = [{toml}] under [reading], on the command line "
-            f"--drop {','.join(columns)}.",
+            f"--drop {shell}.",
             "For ids that you need as keys: pe.pseudonymise in Python, or `prakerja-eval "
             "pseudonymise` on the command line, writes data in which they are pseudonyms.",
         ]
