@@ -367,7 +367,7 @@ COLUMNS = [
 ]
 DATA = [
     Case("text in income", 3, "something other than a number", data(text_in_income)),
-    Case("an empty arm", 2, "no row has in 'won'", data(winners(0))),
+    Case("an empty arm", 3, "are in one arm of 'won'", data(winners(0))),
     Case("an offer that is neither 0 nor 1", 3, "0 or 1", data(lambda f: f.assign(won=2))),
     Case(
         "an outcome that is always missing", 3, "no value", data(lambda f: f.assign(income=np.nan))

@@ -33,8 +33,8 @@ def run(study: Study, on_entry: Callable[[str], None]) -> Results:
     panel = study.panel()
     check = panel.check([o.column for o in plan.outcomes])
     check.about().raise_if_any()
-    check_words(panel, plan)
     parts = _parts(panel, plan)
+    check_words(panel, plan)
     matched = _matched(parts, plan)
     estimates: dict[str, Estimate] = {}
     tables: list[pd.DataFrame] = []
