@@ -27,7 +27,7 @@ report: $(VENV)/.installed-run  ## run the study and write its report (STUDY=...
 	@echo "The report is $(OUT)/report.html"
 
 test: $(VENV)/.installed-dev  ## the tests, without long simulations and the browser
-	$(PY) -m pytest -m "not simulation and not browser" --durations=10
+	$(PY) -m pytest -n 2 --dist loadfile -m "not simulation and not browser" --durations=10
 
 lint: $(VENV)/.installed-dev  ## style, types, layers, budgets, hygiene
 	$(PY) -m ruff check .
