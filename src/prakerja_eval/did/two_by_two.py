@@ -19,6 +19,7 @@ from prakerja_eval.panel import (
     outcome_waves,
     treated_units,
     wave_position,
+    wave_times,
 )
 from prakerja_eval.typing import BoolArray, FloatArray
 
@@ -116,7 +117,8 @@ def _refuse_treated_base(arrays: UnitArrays, treated: BoolArray, before: int) ->
     base = arrays.waves[before]
     cohort = arrays.cohort[treated]
     if np.isfinite(cohort).any():
-        late = isinstance(base, int | float) and bool((cohort <= base).any())
+        times = wave_times(arrays.waves)
+        late = times is not None and bool((cohort <= times[before]).any())
     else:
         late = bool((arrays.received[treated, before] == 1).any())
     if late:

@@ -15,6 +15,7 @@ from prakerja_eval.panel.requests import (
 )
 from prakerja_eval.panel.roles import Roles, WaveLabel
 from prakerja_eval.panel.table import Note, Variable
+from prakerja_eval.panel.timing import wave_times
 
 __all__ = [
     "Arms",
@@ -38,4 +39,5 @@ __all__ = [
     "read_panel",
     "treated_units",
     "wave_position",
+    "wave_times",
 ]

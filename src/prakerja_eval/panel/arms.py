@@ -8,6 +8,8 @@ import numpy as np
 from prakerja_eval.errors import UsageError
 from prakerja_eval.panel.requests import UnitArrays
 from prakerja_eval.panel.roles import Roles, WaveLabel
+from prakerja_eval.panel.timing import start_label
+from prakerja_eval.panel.values import plain_text
 from prakerja_eval.typing import BoolArray
 
 
@@ -55,9 +57,10 @@ def treated_units(arrays: UnitArrays, roles: Roles) -> Arms:
     """
     if roles.cohort is not None:
         cohorts = np.unique(arrays.cohort[np.isfinite(arrays.cohort)])
-        _refuse_several([f"{c:g}" for c in cohorts], f"{roles.cohort}=[cohort, 0]")
+        labels = [start_label(c, arrays.waves) for c in cohorts]
+        _refuse_several([plain_text(v) for v in labels], f"{roles.cohort}=[cohort, 0]")
         treated = np.isfinite(arrays.cohort)
-        start = float(cohorts[0]) if len(cohorts) else None
+        start = labels[0] if labels else None
         return Arms(treated, np.ones_like(treated), start)
     if roles.received is None:
         raise UsageError("this estimator needs Roles(cohort=...) or Roles(received=...).")

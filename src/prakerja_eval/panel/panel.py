@@ -17,6 +17,7 @@ from prakerja_eval.panel.covariates import covariate_matrix
 from prakerja_eval.panel.requests import ArrayRequest, MomentPlan, Moments, UnitArrays
 from prakerja_eval.panel.roles import Roles, WaveLabel
 from prakerja_eval.panel.table import Note, Table, Variable
+from prakerja_eval.panel.timing import cohort_times
 from prakerja_eval.panel.values import as_text, plain_text, to_number
 from prakerja_eval.panel.waves import waves_of
 from prakerja_eval.typing import FloatArray, IntArray, StringArray
@@ -337,11 +338,10 @@ class Panel:
         return np.where(since, 1.0, np.where(until, 0.0, np.nan))
 
     def _cohort(self) -> FloatArray:
-        """Return the first treated wave, infinite for never."""
+        """Return when treatment starts, on the scale of the waves; infinite for never."""
         if self.roles.cohort is None:
             return np.full(len(self._units), np.nan)
-        cohort = self._constant("cohort", np.nan)
-        return np.where(cohort == 0, np.inf, cohort)
+        return cohort_times(pd.Series(self._first(self.roles.cohort)), self._waves)
 
     def _blocks(self) -> tuple[IntArray, tuple[str, ...]]:
         """Return block codes by unit, and the names of the blocks."""

@@ -54,7 +54,8 @@ class UnitArrays:
     received : (n, T) array
         Whether the unit has been treated by that wave; NaN where that is not known.
     cohort : (n,) array
-        First treated wave; infinite for never.
+        First treated wave on the scale of ``timing.wave_times``: its number, or the day on which it
+        begins; infinite for never.
     block : (n,) int array
         Block code, and ``block_names`` of length B.
     probability : (n,) array

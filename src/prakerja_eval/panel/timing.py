@@ -1,0 +1,75 @@
+"""When does a wave lie, and when does a cohort start? Both on one scale, numbers or days."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from prakerja_eval.errors import DataError
+from prakerja_eval.panel.contract.calendar import days_of
+from prakerja_eval.panel.roles import WaveLabel
+from prakerja_eval.panel.values import plain_text, to_number
+from prakerja_eval.typing import FloatArray
+
+NEVER = ("0", "inf", "never", "")
+
+
+def wave_times(waves: Sequence[WaveLabel]) -> FloatArray | None:
+    """Return the time of each wave, (T,).
+
+    Its label where all are numbers; the day on which it begins where all are dates in text
+    ("2021-02", "2021Q1"), counted as Python's ordinal days; None for other words.
+    """
+    if all(isinstance(w, int | float) for w in waves):
+        return np.array(waves, dtype=np.float64)
+    days = [days_of(w) for w in waves]
+    if any(d is None for d in days):
+        return None
+    return np.array([d[0].toordinal() for d in days if d is not None], dtype=np.float64)
+
+
+def cohort_times(cohort: pd.Series, waves: Sequence[WaveLabel]) -> FloatArray:
+    """Return when each unit's treatment starts, on the scale of ``wave_times``; infinite for never.
+
+    Parameters
+    ----------
+    cohort : Series
+        First treated wave: a number beside waves in numbers, a date in text or digits ("2021-02",
+        202102) beside waves that are dates in text; 0 or "never" for never.
+    waves : sequence of wave labels
+
+    Raises
+    ------
+    DataError
+        If a cohort cannot be placed among waves that are dates.
+    """
+    if wave_times(waves) is None or all(isinstance(w, int | float) for w in waves):
+        times = to_number(cohort)
+        return np.where(times == 0, np.inf, times)
+    codes, labels = pd.factorize(cohort)
+    placed = np.array([*map(_start, labels), np.nan], dtype=np.float64)
+    if np.isnan(placed[:-1]).any():
+        raise DataError(
+            "a cohort is neither a date like the waves nor 0 for never; write it as the waves are "
+            f"written ({waves[0]})."
+        )
+    return np.asarray(placed[codes])
+
+
+def _start(label: object) -> float:
+    """Return the day on which a cohort starts; infinite for never, NaN where it is no date."""
+    text = plain_text(label).strip()
+    if text.lower() in NEVER:
+        return np.inf
+    days = days_of(text)
+    return np.nan if days is None else float(days[0].toordinal())
+
+
+def start_label(time: float, waves: Sequence[WaveLabel]) -> WaveLabel:
+    """Return the label of a start: the number, or the first wave that begins at or after it."""
+    times = wave_times(waves)
+    if times is None or all(isinstance(w, int | float) for w in waves):
+        return time
+    after = np.flatnonzero(times >= time)
+    return waves[after[0]] if len(after) else date.fromordinal(int(time)).isoformat()
