@@ -164,3 +164,49 @@ def test_a_column_that_gives_the_treated_away_is_no_covariate(tmp_path: Path) ->
     frame.to_parquet(tmp_path / "p.parquet")
     assert run("new", tmp_path / "p.parquet", "--out", tmp_path / "s.toml")[0] == 0
     assert "origin" not in (tmp_path / "s.toml").read_text(encoding="utf-8")
+
+
+def test_other_aid_births_and_starts_are_no_receipt_cohort_or_wave() -> None:
+    frame = survey().rename(columns={"received": "penerima_bansos"})
+    roles = guess_roles(Table(frame.assign(birth_cohort=1990))).roles
+    assert roles is not None
+    assert (roles.received, roles.cohort) == (None, None)
+    one = survey().query("wave == 2020").drop(columns="wave")
+    one["birth_year"] = 1990 + one["age"] % 9
+    assert guess_roles(Table(one)).roles == pe.Roles(
+        unit="person_id", offer="selected", blocks=("batch",)
+    )
+
+
+def test_a_year_that_never_repeats_within_people_is_no_wave() -> None:
+    one = survey().query("wave == 2020").drop(columns="wave")
+    one["year"] = 2015 + one["age"] % 5
+    guess = guess_roles(Table(one))
+    assert guess.roles is not None
+    assert guess.roles.wave is None
+    assert "one row" in guess.reasons["wave"]
+
+
+def test_a_list_of_children_is_not_made_long() -> None:
+    roster = pd.DataFrame({"id": range(5), "kids_age_1": 1, "kids_age_2": 2, "kids_sex_1": 1})
+    assert guess_wide(Table(roster.assign(kids_sex_2=2))) is None
+    rounds = pd.DataFrame({"id": range(5), "income_1": 1, "income_2": 2, "job_1": 1, "job_2": 0})
+    assert guess_wide(Table(rounds)) == pe.Wide(("income", "job"), "_")
+
+
+def test_a_lottery_is_proposed_with_the_question_whether_it_was_one(tmp_path: Path) -> None:
+    MAKES["panel.parquet"](survey(), tmp_path / "p.parquet")
+    run("new", tmp_path / "p.parquet", "--out", tmp_path / "s.toml")
+    text = (tmp_path / "s.toml").read_text(encoding="utf-8")
+    assert text.count("EDIT: right only if the offer was drawn by lot") == 2
+
+
+def test_without_a_wave_before_only_fixed_traits_are_covariates(tmp_path: Path) -> None:
+    one = survey().query("wave == 2021").drop(columns="wave")
+    one = one.assign(hours=one["age"] % 40 + one["received"], village=one["age"] * 1000)
+    one.to_parquet(tmp_path / "p.parquet")
+    run("new", tmp_path / "p.parquet", "--out", tmp_path / "s.toml")
+    plan = tomllib.loads((tmp_path / "s.toml").read_text(encoding="utf-8"))
+    matching = next(e for e in plan["estimates"] if e["estimator"] == "matching.att")
+    assert matching["covariates"] == ["female", "age"]
+    assert run("report", tmp_path / "s.toml", "--out", tmp_path / "r")[0] == 0

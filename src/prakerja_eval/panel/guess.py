@@ -46,7 +46,8 @@ def guess_wide(table: Table) -> Wide | None:
     """Return the columns that repeat by wave, if the table looks wide.
 
     A stub counts if it has at least two waves; without years in the names, two stubs must have the
-    same waves, since questions are numbered too.
+    same waves and one be called like an amount or work, since questions and children are numbered
+    too.
     """
     if any(suggests(c, "wave") and table.frame[c].nunique() > 1 for c in table.frame.columns):
         return None
@@ -60,11 +61,17 @@ def guess_wide(table: Table) -> Wide | None:
         return None
     waves = max(sets, key=lambda s: (sets.count(s), len(s), sorted(s)))
     same = [key for key, has in found.items() if len(has) > 1 and has <= waves]
-    if len(same) < 2 and not all(re.fullmatch(r"\d{4}", w) for w in waves):
+    if not all(re.fullmatch(r"\d{4}", w) for w in waves) and not _rounds(same):
         return None
     separators = [sep for _, sep in same]
     separator = max(separators, key=separators.count)
     return Wide(tuple(stub for stub, sep in same if sep == separator), separator)
+
+
+def _rounds(stubs: list[tuple[str, str]]) -> bool:
+    """Say whether numbered columns look like rounds of a survey, and not like a list of people."""
+    told = [s for s, _ in stubs if suggests(s, "money") or suggests(s, "employment")]
+    return len(stubs) > 1 and bool(told)
 
 
 def guess_roles(table: Table) -> Guess:
@@ -76,6 +83,9 @@ def guess_roles(table: Table) -> Guess:
     if unit is None:
         return Guess(None, reasons)
     codes = np.asarray(pd.factorize(frame[unit])[0], dtype=np.int64)
+    if wave is not None and frame[unit].is_unique:
+        reasons["wave"] = f"left out: every person has one row, so {wave!r} tells no waves apart"
+        wave = None
     named: dict[str, Any] = {"unit": unit, "wave": wave}
     taken = [c for c in (unit, wave) if c is not None]
     for role, fits in _tests(frame, codes).items():

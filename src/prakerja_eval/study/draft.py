@@ -159,8 +159,8 @@ def _front(data: Path, out: Path, read: Reading, panel: Panel) -> dict[str, Any]
         "shown": os.path.relpath(data, Path.cwd()) if not data.is_absolute() else data.name,
         "study": out.name if out.parent == Path() else out.as_posix(),
         "data": Path(os.path.relpath(data.resolve(), out.resolve().parent)).as_posix(),
-        "notes": [_one_line(note.message) for note in panel.notes],
-        "faults": [_one_line(text) for text in errors],
+        "notes": [note.message for note in panel.notes],
+        "faults": errors,
         "rows": len(panel),
         "people": len(panel.units),
         "waves": waves,
@@ -186,7 +186,7 @@ def _roles(guess: Guess) -> Iterator[dict[str, Any]]:
             value = None
         why = guess.reasons.get(item.name)
         if why is not None:
-            yield {"name": item.name, "value": value, "why": _one_line(why)}
+            yield {"name": item.name, "value": value, "why": why}
 
 
 def _one_line(text: str) -> str:
@@ -219,5 +219,5 @@ def _render(places: dict[str, Any]) -> str:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    environment.filters |= {"toml": _toml, "inside": _inside}
+    environment.filters |= {"toml": _toml, "inside": _inside, "line": _one_line}
     return environment.get_template("new.toml.jinja").render(places)

@@ -95,9 +95,12 @@ def propose(panel: Panel, outcomes: list[ProposedOutcome]) -> list[Proposal]:
 def _lottery(kind: str, label: str, role: str) -> Proposal:
     extra = ('design = { block_weights = "treated" }',) if kind == "late" else ()
     name = "lottery" if kind == "late" else "offer"
+    drawn = (
+        "EDIT: right only if the offer was drawn by lot, at equal odds in a block; else delete"
+    )
     why = {
-        "itt": "the offer was drawn by lot",
-        "late": "drawn by lot, and receipt is known; what the other designs are compared with",
+        "itt": drawn,
+        "late": f"{drawn}. Receipt is known, so the other designs are compared with this one",
     }[kind]
     return Proposal(_lines(name, label, f"lottery.{kind}", role, *extra), why)
 
@@ -136,13 +139,19 @@ def _tried(panel: Panel, lines: tuple[str, ...], why: str, covariates: tuple[str
 
 
 def _covariates(panel: Panel, outcomes: list[ProposedOutcome]) -> tuple[str, ...]:
-    """Return columns known for everybody before treatment: constant ones, outcomes at baseline."""
+    """Return columns known for everybody before treatment: constant ones, outcomes at baseline.
+
+    Without a wave before treatment only what a programme does not change; never a place's code.
+    """
     roles, frame = panel.roles, panel.frame
     taken = {c for columns in roles.columns().values() for c in columns}
     used = {o.column for o in outcomes}
     constant = []
     for column in frame.columns:
         if column in taken or column in used or not frame[column].nunique() > 1:
+            continue
+        code = _numeric(frame[column]) and suggests(column, "region")
+        if code or (roles.baseline is None and not suggests(column, "fixed")):
             continue
         few = _numeric(frame[column]) or frame[column].nunique() <= LEVELS
         if few and _usable(panel, column):
