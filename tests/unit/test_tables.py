@@ -145,6 +145,12 @@ def test_the_mean_of_a_small_comparison_group_is_hidden() -> None:
     assert np.isnan(hidden.loc[0, "n_comparison"])
 
 
+def test_the_comparison_mean_of_a_small_treated_group_is_hidden() -> None:
+    frame = fakes.findings().frame
+    frame.loc[0, "n_treated"] = 1  # effect and comparison mean add up to this person's outcome
+    assert np.isnan(hide_small(frame).loc[0, "comparison_mean"])
+
+
 def test_ten_people_are_shown() -> None:
     frame = fakes.findings().frame
     frame.loc[0, "n_treated"] = 10

@@ -9,7 +9,7 @@ from prakerja_eval.language import Catalogue, Measure
 from prakerja_eval.language.catalogue import plain, titled
 from prakerja_eval.study import Plan, Results
 from prakerja_eval.study.schema import Outcome
-from prakerja_eval.tables import verdict
+from prakerja_eval.tables import hide_small, verdict
 from prakerja_eval.tables.impact import number, share_of_mean
 
 
@@ -138,10 +138,10 @@ def _answer(
             interval=words.interval(low, high, measure),
         )
     ]
-    share = share_of_mean(row["estimate"], row["comparison_mean"])
+    shown = hide_small(pd.DataFrame([row]))["comparison_mean"].iloc[0]
+    share = share_of_mean(row["estimate"], shown)
     if share is not None:
-        mean = words.level(row["comparison_mean"], measure)
-        values = {"percent": words.percent(share), "mean": mean}
+        values = {"percent": words.percent(share), "mean": words.level(shown, measure)}
         whose = words.text(f"whose.{_whose(row['estimand'])}")
         sentences.append(words.text("summary.percent_of_mean", whose=whose, **values))
     excludes = low > 0 or high < 0

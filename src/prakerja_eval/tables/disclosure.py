@@ -18,7 +18,8 @@ def hide_small(findings: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         A copy. Where an arm has one to nine people, its count, the total and the number of
-        independent units are missing, and so is the mean of a comparison group that small.
+        independent units are missing, and so is the comparison mean: with the effect it would give
+        away the mean of the other arm.
     """
     out = findings.copy()
     small = {c: _small(out[c]) for c in ("n", "n_treated", "n_comparison")}
@@ -28,7 +29,7 @@ def hide_small(findings: pd.DataFrame) -> pd.DataFrame:
         "n_clusters": either,
         "n_treated": small["n_treated"] | small["n"],
         "n_comparison": small["n_comparison"] | small["n"],
-        "comparison_mean": small["n_comparison"],
+        "comparison_mean": either,
     }
     for column, mask in hidden.items():
         if mask.any():
