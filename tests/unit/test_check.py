@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from click.testing import CliRunner
 from makes import MAKES, survey
 
@@ -169,3 +170,57 @@ def test_the_library_gives_the_same_examination(tmp_path: Path) -> None:
     assert found.panel is not None
     assert not found.check
     assert found.tree()["people"] == 240
+
+
+WAVE_OF_PHONES = """
+title = "t"
+question = "q"
+about = "a"
+data = "panel.csv"
+spillovers = "None."
+
+[roles]
+unit = "person_id"
+wave = "{wave}"
+baseline = 1
+
+[[outcomes]]
+column = "income"
+label = "Income"
+unit = "rupiah"
+
+[[estimates]]
+name = "offer"
+label = "Offer"
+estimator = "lottery.itt"
+"""
+
+
+@pytest.mark.parametrize(
+    ("wave", "cells"),
+    [
+        ("hp", [f"6281234567{i:03d}" for i in range(10)]),
+        ("nama", ["Siti Aminah", "Budi Karya"] * 5),
+    ],
+)
+def test_a_wave_column_of_identifiers_is_told_as_one_and_not_shown(
+    tmp_path: Path, wave: str, cells: list[str]
+) -> None:
+    people = [f"SYN-{i:06d}" for i in range(10)]
+    data = write(pd.DataFrame({"person_id": people, wave: cells, "income": range(10)}), tmp_path)
+    plan = tmp_path / "study.toml"
+    plan.write_text(WAVE_OF_PHONES.format(wave=wave), encoding="utf-8")
+    for arguments in ((data, "--study", plan), (data, "--study", plan, "--json")):
+        result = CliRunner().invoke(main, ["check", *map(str, arguments)])
+        assert result.exit_code == 6
+        assert wave in result.stdout
+        for cell in cells:
+            assert cell not in result.output
+
+
+def test_identifiers_are_told_before_a_fault_of_the_study(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"person_id": ["SYN-1", "SYN-2"], "no_hp": ["081234567001"] * 2})
+    data = write(frame, tmp_path)
+    result = CliRunner().invoke(main, ["check", str(data), "--study", str(study(tmp_path))])
+    assert result.exit_code == 6
+    assert "no_hp" in result.stdout

@@ -11,6 +11,7 @@ import pytest
 import prakerja_eval as pe
 from prakerja_eval.errors import DataError, UsageError
 from prakerja_eval.panel import ArrayRequest
+from prakerja_eval.panel.shown import shown_names, shown_waves
 
 ROLES = pe.Roles(
     unit="id",
@@ -414,3 +415,62 @@ def test_a_wave_asked_for_must_exist_and_one_may_stand_alone(panel):
         pe.lottery.itt(kept, "income", waves=[9])
     with pytest.raises(UsageError, match="asks for nothing"):
         pe.lottery.itt(kept, "income", waves=[])
+
+
+NOBODYS = ["Siti Aminah", "Budi Karya", "Dewi Asih"]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [[6281234567001, 6281234567002, 6281234567003], NOBODYS, ["KTP320105"] * 3, [71234] * 3],
+)
+@pytest.mark.parametrize("told", [{}, {"baseline": 1}, {"wave_order": ("a",)}])
+def test_a_wave_column_that_holds_no_periods_is_counted_and_not_shown(
+    cells: list[object], told: dict[str, object]
+) -> None:
+    frame = pd.DataFrame({"id": ["a", "b", "c"], "w": cells})
+    try:
+        said = repr(pe.Panel(frame, pe.Roles(unit="id", wave="w", **told)))
+    except UsageError as error:
+        said = str(error)
+    for cell in cells:
+        assert str(cell) not in said
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [2020, 2021],
+        [202002, 202108],
+        ["2020-02", "2021Q1"],
+        ["28/02/2021", "03/04/2021"],
+        [-1, 0, 1, 12],
+        ["baseline", "midline", "endline"],
+        ["Gelombang 2", "Gelombang 10"],
+        ["Agustus 2021", "Februari 2022"],
+        ["w1", "Sakernas (Feb)"],
+        ["awal", 1],
+    ],
+)
+def test_labels_of_waves_are_shown(labels: list[object]) -> None:
+    assert shown_waves(labels) == ", ".join(map(str, labels))
+
+
+def test_more_than_twelve_words_are_no_waves() -> None:
+    assert shown_waves([f"w{chr(97 + i)}" for i in range(12)]).startswith("wa, wb")
+    assert shown_waves([f"w{chr(97 + i)}" for i in range(13)]).startswith("13 distinct values")
+
+
+def test_names_of_columns_that_are_a_persons_data_are_not_shown() -> None:
+    header = ["Budi Santoso", "Jl Merdeka 5 Bandung", "081234567001", "2500000"]
+    frame = pd.DataFrame([["a", "b", 1, 2]], columns=header)
+    with pytest.raises(
+        UsageError, match=r"Columns: column 1, column 2, column 3, 2500000"
+    ) as error:
+        pe.Panel(frame, pe.Roles(unit="Budi Santosa"))
+    assert "Budi Santoso" not in str(error.value)
+    frame.columns = ["x", "081234567001", "081234567001", "y"]
+    with pytest.raises(DataError, match="same name: column 3"):
+        pe.Panel(frame, pe.Roles(unit="x"))
+    innocent = ["Nama Pelatihan", "Jumlah Anak", "jalan", "Kartu Prakerja", "RT"]
+    assert shown_names(innocent) == innocent

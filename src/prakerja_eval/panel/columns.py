@@ -6,6 +6,7 @@ from difflib import get_close_matches
 import pandas as pd
 
 from prakerja_eval.errors import DataError, UsageError
+from prakerja_eval.panel.shown import shown_names
 from prakerja_eval.panel.values import to_number
 
 SCIENTIFIC = r"[1-9](?:[.,][0-9]+)?[eE]\+[0-9]{2}"
@@ -20,9 +21,9 @@ def refuse_repeated_names(frame: pd.DataFrame) -> None:
     """
     repeated = frame.columns[frame.columns.duplicated()].unique()
     if len(repeated):
-        raise DataError(
-            f"two columns have the same name: {', '.join(map(str, repeated))}. Rename one of them."
-        )
+        shown = dict(zip(map(str, frame.columns), shown_names(frame.columns), strict=True))
+        named = ", ".join(shown[str(name)] for name in repeated)
+        raise DataError(f"two columns have the same name: {named}. Rename one of them.")
 
 
 def refuse_damaged_ids(frame: pd.DataFrame, ids: Iterable[str], limit: float) -> None:
@@ -64,8 +65,7 @@ def known_column(frame: pd.DataFrame, column: str) -> str:
     """
     if column in frame.columns:
         return column
-    near = get_close_matches(column, [str(c) for c in frame.columns], n=1)
+    names = shown_names(frame.columns)
+    near = get_close_matches(column, names, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise UsageError(
-        f"there is no column {column!r}.{hint} Columns: {', '.join(map(str, frame.columns))}."
-    )
+    raise UsageError(f"there is no column {column!r}.{hint} Columns: {', '.join(names)}.")

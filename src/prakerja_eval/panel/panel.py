@@ -16,6 +16,7 @@ from prakerja_eval.panel.contract import Asked, Check, block_labels, find_faults
 from prakerja_eval.panel.covariates import covariate_matrix
 from prakerja_eval.panel.requests import ArrayRequest, MomentPlan, Moments, UnitArrays
 from prakerja_eval.panel.roles import Roles, WaveLabel
+from prakerja_eval.panel.shown import shown_waves
 from prakerja_eval.panel.table import Note, Table, Variable
 from prakerja_eval.panel.timing import cohort_times
 from prakerja_eval.panel.values import as_text, plain_text, to_number
@@ -84,7 +85,7 @@ class Panel:
         if roles.baseline is not None and roles.baseline not in waves:
             raise UsageError(
                 f"Roles(baseline={roles.baseline!r}) is no wave of {roles.wave!r}; "
-                f"there are {', '.join(map(str, waves))}.{_as_written(roles.baseline, waves)}"
+                f"there are {shown_waves(waves)}.{_as_written(roles.baseline, waves)}"
             )
         self._set("roles", roles)
         self._set("_frame", data)
@@ -112,7 +113,7 @@ class Panel:
 
     def __repr__(self) -> str:
         named = ", ".join(f"{r}={'/'.join(c)}" for r, c in self.roles.columns().items())
-        waves = ", ".join(map(str, self._waves))
+        waves = shown_waves(self._waves)
         return (
             f"Panel: {len(self):,} rows, {len(self._units):,} units, waves {waves or 'none'}\n"
             f"roles: {named}\ncolumns: {', '.join(map(str, self._frame.columns))}"

@@ -7,6 +7,7 @@ import pandas as pd
 
 from prakerja_eval.errors import DataError, UsageError
 from prakerja_eval.panel.roles import Roles, WaveLabel
+from prakerja_eval.panel.shown import are_periods, shown_waves
 from prakerja_eval.panel.values import plain_text, to_number
 from prakerja_eval.typing import IntArray
 
@@ -35,7 +36,7 @@ def waves_of(frame: pd.DataFrame, roles: Roles) -> tuple[tuple[WaveLabel, ...], 
     if labels is None:
         words = sorted(map(plain_text, column.dropna().unique()))
         raise UsageError(
-            f"the waves in {roles.wave!r} are words ({', '.join(words[:5])}), and their order in "
+            f"the waves in {roles.wave!r} are words ({shown_waves(words, 5)}), and their order in "
             "time is not known; name it in Roles(wave_order=(...)), first wave first."
             f"{_hint(words)}"
         )
@@ -60,7 +61,7 @@ def _hint(words: list[str]) -> str:
             "digits."
         )
     others = [w for w in words if not DATED.fullmatch(w)]
-    if len(others) < len(words):
+    if len(others) < len(words) and are_periods(words):
         return f" Or write every wave in one form, such as 2021-02: {others[0]!r} is in another."
     return ""
 
@@ -87,8 +88,9 @@ def _as_told(column: pd.Series, roles: Roles) -> list[WaveLabel]:
     told = {plain_text(v): i for i, v in enumerate(roles.wave_order)}
     missing = [v for v in labels if plain_text(v) not in told]
     if missing:
+        which = f"the wave {missing[0]!r}" if are_periods(labels) else f"{len(missing):,} values"
         raise UsageError(
-            f"Roles(wave_order=...) leaves out the wave {missing[0]!r} of {roles.wave!r}; "
+            f"Roles(wave_order=...) leaves out {which} of {roles.wave!r}; "
             "name every wave, first one first."
         )
     return sorted(labels, key=lambda v: told[plain_text(v)])

@@ -1,21 +1,22 @@
 """Can these data be trusted with an evaluation? Roles, identifiers, faults and what is missing."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from prakerja_eval.errors import DataError
-from prakerja_eval.panel import Check, Panel, ReadOptions
+from prakerja_eval.errors import DataError, PrakerjaEvalError
+from prakerja_eval.panel import Check, Panel, ReadOptions, Roles
 from prakerja_eval.panel.privacy import Identifier, refuse_identifiers, screen
 from prakerja_eval.panel.table import Note, Table
-from prakerja_eval.panel.values import plain_text
+from prakerja_eval.panel.values import plain_text, to_number
+from prakerja_eval.panel.words import suggests
 from prakerja_eval.study.door import covariates_of
 from prakerja_eval.study.draft import look
 from prakerja_eval.study.read import Study
-
-AMOUNTS = ("rupiah", "dollars")
+from prakerja_eval.study.schema import AMOUNTS, Plan
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -29,7 +30,7 @@ class Examination:
     table : Table
         As read, for the refusal of identifiers.
     panel : Panel or None
-        None where no column can be the person id.
+        None where no column can be the person id, or where identifiers stand in its way.
     guessed : mapping of str to str
         Role to the reason of the guess; empty where a study file names the roles.
     identifiers : tuple of Identifier
@@ -100,6 +101,7 @@ class Examination:
             "waves": None if panel is None else [str(w) for w in panel.waves],
             "assumed": [asdict(note) for note in self.notes],
             "roles": {role: list(columns) for role, columns in roles.items()},
+            "baseline": None if panel is None else panel.roles.baseline,
             "guessed": dict(self.guessed),
             "identifiers": [asdict(item) for item in self.identifiers],
             "faults": self.check.records,
@@ -154,16 +156,47 @@ def examine(
         return _with_study(path, study)
     read = look(path, options or ReadOptions())
     found, guess = screen(read.table), read.guess
-    if guess.roles is None:
+    if guess.roles is None or _identifies(found, guess.roles):
         return Examination(path.name, read.table, None, guess.reasons, found, Check(()))
     panel = Panel(read.table, guess.roles)
-    return Examination(path.name, read.table, panel, guess.reasons, found, panel.check())
+    check = panel.check(money=_written_amounts(read.table))
+    return Examination(path.name, read.table, panel, guess.reasons, found, check)
+
+
+def _written_amounts(table: Table) -> list[str]:
+    """Return the columns of text that are called like amounts and mostly hold numbers."""
+    found = []
+    for column in table.frame.columns:
+        values = table.frame[column]
+        if suggests(column, "money") and not pd.api.types.is_numeric_dtype(values):
+            numbers = np.count_nonzero(~np.isnan(to_number(values)))
+            found += [column] if 2 * numbers > values.notna().sum() else []
+    return found
 
 
 def _with_study(path: Path, study: Study) -> Examination:
-    """Look at data with the roles of a study, for the designs that it uses."""
+    """Look at data with the roles of a study, for the designs that it uses.
+
+    Identifiers are told before anything that is wrong with the study, whose message might show
+    one.
+    """
     own = study.on(path)
-    table, plan = own.table(), study.plan
+    table = own.table()
+    found = screen(table)
+    blind = Examination(path.name, table, None, {}, found, Check(()))
+    if _identifies(found, own.plan.roles):
+        return blind
+    try:
+        panel, check = _checked(table, own.plan)
+    except PrakerjaEvalError:
+        if found:
+            return blind
+        raise
+    return replace(blind, panel=panel, check=check)
+
+
+def _checked(table: Table, plan: Plan) -> tuple[Panel, Check]:
+    """Make the panel, and check it for the designs, outcomes and covariates of a study."""
     panel = Panel(table, plan.roles)
     covariates = dict.fromkeys(c for entry in plan.estimates for c in covariates_of(entry))
     check = panel.check(
@@ -172,4 +205,10 @@ def _with_study(path: Path, study: Study) -> Examination:
         [o.column for o in plan.outcomes if o.unit in AMOUNTS],
     )
     designs = {entry.estimator.partition(".")[0] for entry in plan.estimates}
-    return Examination(path.name, table, panel, {}, screen(table), check.about(*designs))
+    return panel, check.about(*designs)
+
+
+def _identifies(found: tuple[Identifier, ...], roles: Roles) -> bool:
+    """Say whether a role whose values are shown, such as the wave, is a column of identifiers."""
+    named = {c for columns in roles.columns().values() for c in columns} - set(roles.id_columns())
+    return not named.isdisjoint(item.column for item in found)

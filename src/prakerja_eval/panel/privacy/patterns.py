@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from prakerja_eval.panel.privacy.naming import words
+from prakerja_eval.panel.shown import MOBILE_WRITTEN, NIK
 from prakerja_eval.panel.values import as_text
 from prakerja_eval.typing import BoolArray
 
@@ -17,23 +18,9 @@ LARGE = 1e9  # numbers below cannot be a phone number, let alone a NIK
 NEARLY_LARGE = 1e8  # the least that stands beside large ones: a short mobile number without its 0
 SIXTEEN_DIGITS = 1e15
 
-# Codes of provinces: Kemendagri (91-96 in Papua) and BPS (91, 92, 94-97) together.
-_REGION = r"(?:1[1-9]|21|3[1-6]|5[1-3]|6[1-5]|7[1-6]|8[12]|9[1-7])(?:0[1-9]|[1-9][0-9]){2}"
-_MONTHS_31 = (
-    r"(?:0[1-9]|[12][0-9]|3[01]|4[1-9]|[56][0-9]|7[01])(?:0[13578]|1[02])[0-9]{2}",
-    r"(?:0[1-9]|[12][0-9]|30|4[1-9]|[56][0-9]|70)(?:0[469]|11)[0-9]{2}",
-    r"(?:0[1-9]|1[0-9]|2[0-8]|4[1-9]|5[0-9]|6[0-8])02[0-9]{2}",
-    r"[26]902(?:[02468][048]|[13579][26])",
-)
-_SERIAL = r"(?:[0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"
-NIK = f"{_REGION}(?:{'|'.join(_MONTHS_31)}){_SERIAL}"
 MOBILE = r"(?:62|0)8[1-9][0-9]{6,10}"
 MOBILE_SHORT = r"8[1-9][0-9]{7,10}"
-MOBILE_WRITTEN = (
-    r"(?:\+?62[ .\-]?|0)8[1-9][0-9](?:[ .\-]?[0-9]){5,9}"  # 0812-3456-7890, +62 812 3456 7890
-)
 LANDLINE = r"(?:62|0)[2-79][0-9]{7,10}"
-EMAIL = r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)*\.[A-Za-z]{2,}"
 
 DIGIT_CELL = r"^[\s'\"+(]*[0-9][0-9 .()\-]{6,24}[0-9]\s*(?:\.0)?\s*$"
 MOBILE_IN_TEXT = rf"(?:^|[\s:;,/(=]){MOBILE_WRITTEN}(?:$|[^0-9A-Za-z])"

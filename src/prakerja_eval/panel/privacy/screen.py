@@ -1,7 +1,6 @@
 """Which columns identify people? By word lists and by patterns of their values."""
 
 import json
-import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import pandas as pd
 from prakerja_eval.errors import IdentifierError
 from prakerja_eval.panel.privacy import patterns as p
 from prakerja_eval.panel.privacy.naming import Strength, innocent_of, suggested
+from prakerja_eval.panel.shown import header_kind
 from prakerja_eval.panel.table import Table, Variable
 from prakerja_eval.typing import BoolArray
 
@@ -111,17 +111,6 @@ def listed(found: tuple[Identifier, ...]) -> str:
         name = item.column if item.by == "header" else repr(item.column)
         lines.append(f"- {name}: {KINDS[item.kind]} (by its {item.by}{cells})")
     return "\n".join(lines)
-
-
-LONGEST_NAME = 1_000  # the search takes the square of a name's length
-
-
-def header_kind(name: str) -> str | None:
-    """Return the kind of identifier that a column's name itself holds, if any."""
-    for kind, pattern in (("email", p.EMAIL), ("nik", p.NIK), ("phone", p.MOBILE_WRITTEN)):
-        if re.search(rf"(?:^|[^0-9])(?:{pattern})(?:$|[^0-9])", name[:LONGEST_NAME]):
-            return kind
-    return None
 
 
 def _remedy(shown: str, found: Found) -> str:
@@ -232,7 +221,7 @@ def _labelled(labels: p.Values, hints: Mapping[str, Strength], name: str, label:
 
 def _alone(values: p.Values, name: str) -> Iterator[tuple[str, BoolArray]]:
     """Give each kind that values can tell without any name, with the values concerned."""
-    yield "email", values.matches(p.EMAIL) if values.holds("@") else values.none()
+    yield "email", values.matches(EMAIL) if values.holds("@") else values.none()
     yield _population(values)
     yield "phone", _phones(values)
     if values.longest() >= 8 and values.holds(" "):
@@ -256,7 +245,7 @@ def _people(values: p.Values) -> BoolArray:
 def _population(values: p.Values) -> tuple[str, BoolArray]:
     """Return NIK or KK numbers: half of the numbers of 16 digits must be possible ones."""
     whole = values.digits_match("[0-9]{16}")
-    good = values.digits_match(p.NIK) if whole.any() else whole
+    good = values.digits_match(NIK) if whole.any() else whole
     if not values.numeric.all() and values.longest() > 16:
         inside = values.matches(p.SIXTEEN_IN_TEXT) & ~whole
         if inside.any():
