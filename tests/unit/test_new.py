@@ -11,7 +11,7 @@ from makes import LABELS, MAKES, survey
 import prakerja_eval as pe
 from prakerja_eval.cli import main
 from prakerja_eval.panel.guess import guess_roles, guess_wide
-from prakerja_eval.panel.table import Table
+from prakerja_eval.panel.table import Table, Variable
 
 
 def run(*arguments: object) -> tuple[int, str, str]:
@@ -37,6 +37,7 @@ def test_new_then_report_without_an_edit(name: str, tmp_path: Path) -> None:
     }
     assert {o["column"] for o in plan["outcomes"]} == {"income", "employed"}
     assert [e["estimator"] for e in plan["estimates"]] == [
+        "lottery.itt",
         "lottery.itt",
         "lottery.late",
         "did.two_by_two",
@@ -101,7 +102,7 @@ def test_roles_are_taken_by_name_only_if_the_values_fit() -> None:
     guess = guess_roles(Table(odd))
     assert guess.roles is not None
     assert guess.roles.offer is None
-    assert "values do not fit" in guess.reasons["offer"]
+    assert "0 for losers and 1 for winners" in guess.reasons["offer"]
 
 
 def test_indonesian_names_are_known() -> None:
@@ -198,7 +199,7 @@ def test_a_lottery_is_proposed_with_the_question_whether_it_was_one(tmp_path: Pa
     MAKES["panel.parquet"](survey(), tmp_path / "p.parquet")
     run("new", tmp_path / "p.parquet", "--out", tmp_path / "s.toml")
     text = (tmp_path / "s.toml").read_text(encoding="utf-8")
-    assert text.count("EDIT: right only if the offer was drawn by lot") == 2
+    assert text.count("EDIT: right only if the offer was drawn by lot") == 3
 
 
 def test_without_a_wave_before_only_fixed_traits_are_covariates(tmp_path: Path) -> None:
@@ -210,3 +211,76 @@ def test_without_a_wave_before_only_fixed_traits_are_covariates(tmp_path: Path) 
     matching = next(e for e in plan["estimates"] if e["estimator"] == "matching.att")
     assert matching["covariates"] == ["female", "age"]
     assert run("report", tmp_path / "s.toml", "--out", tmp_path / "r")[0] == 0
+
+
+def test_a_variable_label_tells_the_role_of_an_odd_name() -> None:
+    frame = survey().rename(columns={"received": "q17"})
+    assert guess_roles(Table(frame)).roles.received is None
+    book = {"q17": Variable(label="Menerima pelatihan")}
+    assert guess_roles(Table(frame, book)).roles.received == "q17"
+
+
+def test_the_codebook_beside_the_file_is_used_and_its_path_follows_the_study(
+    tmp_path: Path,
+) -> None:
+    frame = survey().astype({"income": "str"})
+    frame.loc[[250, 260], "income"] = ".a"
+    frame.to_parquet(tmp_path / "safe.parquet")
+    (tmp_path / "safe.codebook.toml").write_text(
+        '[income]\nlabel = "Income"\nmissing = { ".a" = "refused" }\n', encoding="utf-8"
+    )
+    (tmp_path / "studies").mkdir()
+    study = tmp_path / "studies" / "s.toml"
+    assert run("new", tmp_path / "safe.parquet", "--out", study)[0] == 0
+    plan = tomllib.loads(study.read_text(encoding="utf-8"))
+    assert plan["reading"]["codebook"] == "../safe.codebook.toml"
+    assert "income" in [o["column"] for o in plan["outcomes"]]
+    assert run("report", study, "--out", tmp_path / "r")[0] == 0
+    assert "safe.codebook.toml" in run("check", tmp_path / "safe.parquet")[1]
+
+
+def test_an_income_of_text_is_an_error_of_check(tmp_path: Path) -> None:
+    frame = survey().astype({"income": "str"})
+    frame.loc[[250, 260], "income"] = "tidak tahu"
+    frame.to_parquet(tmp_path / "p.parquet")
+    code, out, _ = run("check", tmp_path / "p.parquet")
+    assert code == 3
+    assert "'income'" in out
+
+
+def test_a_lottery_that_cannot_be_estimated_is_commented_out(tmp_path: Path) -> None:
+    frame = survey()
+    gone = (frame["batch"] == 5) & (frame["selected"] == 0) & (frame["wave"] == 2021)
+    frame[~gone].to_parquet(tmp_path / "p.parquet")
+    run("new", tmp_path / "p.parquet", "--out", tmp_path / "s.toml")
+    plan = tomllib.loads((tmp_path / "s.toml").read_text(encoding="utf-8"))
+    assert not [e for e in plan["estimates"] if e["estimator"].startswith("lottery")]
+    assert run("report", tmp_path / "s.toml", "--out", tmp_path / "r")[0] == 0
+
+
+def test_new_says_how_many_errors_the_data_have(tmp_path: Path) -> None:
+    frame = pd.concat([survey(), survey().iloc[[0]]], ignore_index=True)
+    frame.to_parquet(tmp_path / "p.parquet")
+    code, out, _ = run("new", tmp_path / "p.parquet", "--out", tmp_path / "s.toml")
+    assert code == 0
+    assert "1 error(s)" in out
+
+
+def test_money_whose_contents_nobody_stated_is_said_to_be_so(tmp_path: Path) -> None:
+    data = MAKES["panel.parquet"](survey(), tmp_path / "p.parquet")
+    run("new", data, "--out", tmp_path / "s.toml")
+    run("report", tmp_path / "s.toml", "--out", tmp_path / "r")
+    page = (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
+    assert "Nobody has stated whether these outcomes contain" in page
+    assert "do not contain the programme" not in page
+
+
+def test_shares_are_not_printed_as_percent_a_hundred_times_too_small(tmp_path: Path) -> None:
+    data = MAKES["panel.parquet"](survey(), tmp_path / "p.parquet")
+    study = tmp_path / "s.toml"
+    run("new", data, "--out", study)
+    text = study.read_text(encoding="utf-8").replace('unit = "share"', 'unit = "percent"')
+    study.write_text(text, encoding="utf-8")
+    code, _, err = run("report", study, "--out", tmp_path / "r")
+    assert code == 2
+    assert "'share'" in err

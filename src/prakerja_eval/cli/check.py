@@ -82,6 +82,9 @@ def _roles(found: "Examination") -> Iterator[str]:
     for role, columns in named.items():
         why = found.guessed.get(role)
         yield one_line(f"  {role:<12} {columns}" + (f"   ({why})" if why else ""))
+    for role, why in found.guessed.items():
+        if role not in named:
+            yield one_line(f"  no {role:<9} {why}")
 
 
 def _missing(found: "Examination") -> Iterator[str]:

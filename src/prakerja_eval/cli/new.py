@@ -16,11 +16,16 @@ from prakerja_eval.cli.say import say
 @reading_options
 def new(data: Path, out: Path, force: bool, **given: Any) -> None:
     """Write a study file for DATA, with comments that say what was guessed and why."""
-    from prakerja_eval.study.draft import draft, writable_draft, write_draft
+    from prakerja_eval.study.draft import MEND, draft, writable_draft, write_draft
 
     options = read_options(given)
     inputs = (data, None if options.codebook is None else Path(options.codebook))
     writable_draft(out, inputs, replace=force)
-    write_draft(draft(data, out, options), out)
+    text = draft(data, out, options)
+    write_draft(text, out)
+    errors = text.count(f"# {MEND}")
+    if errors:
+        say(f"{errors} error(s) in the data stop an evaluation; the file names them at its top,")
+        say(f"  and so does: prakerja-eval check {data}")
     say(f"{out}: read its comments, mend what is guessed wrong, then run")
     say(f"  prakerja-eval report {out}")

@@ -26,6 +26,26 @@ KNOWN_ORDER = {
 }
 
 
+LABELLED = (
+    "offer",
+    "received",
+)  # labels mention the other roles in passing
+VALUES = {
+    "wave": "two to sixty different labels",
+    "offer": "0 for losers and 1 for winners, known for all rows and constant within people",
+    "received": "0 and 1, known for all rows",
+    "cohort": "a first treated wave or 0, known for all rows and constant within people",
+    "probability": "between 0 and 1, constant within people",
+    "application": "1, 2, 3, ... in all rows",
+    "psu": "groups, constant within people",
+    "household": "groups, constant within people",
+    "sampling_stratum": "groups, constant within people",
+    "weight": "above 0, known for all rows and constant within people",
+    "responded": "0 and 1",
+    "attempts": "zero or more",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Guess:
     """Roles guessed for a table.
@@ -77,8 +97,9 @@ def _rounds(stubs: list[tuple[str, str]]) -> bool:
 def guess_roles(table: Table) -> Guess:
     """Guess the roles of a long table's columns."""
     frame = table.frame
+    labels = {c: v.label for c, v in table.codebook.items() if v.label}
     reasons: dict[str, str] = {}
-    wave = _first(frame, "wave", lambda c: 1 < frame[c].nunique() <= MANY, reasons, ())
+    wave = _first(frame, labels, "wave", lambda c: 1 < frame[c].nunique() <= MANY, reasons)
     unit = _unit(frame, wave, reasons)
     if unit is None:
         return Guess(None, reasons)
@@ -89,7 +110,7 @@ def guess_roles(table: Table) -> Guess:
     named: dict[str, Any] = {"unit": unit, "wave": wave}
     taken = [c for c in (unit, wave) if c is not None]
     for role, fits in _tests(frame, codes).items():
-        column = _first(frame, role, fits, reasons, taken)
+        column = _first(frame.drop(columns=taken), labels, role, fits, reasons)
         if column is not None:
             named[role] = column
             taken.append(column)
@@ -237,13 +258,15 @@ def _start(frame: pd.DataFrame, named: Mapping[str, Any], labels: list[Any]) -> 
 
 def _first(
     frame: pd.DataFrame,
+    labels: Mapping[str, str],
     role: str,
     fits: Callable[[str], bool],
     reasons: dict[str, str],
-    taken: Iterable[str],
 ) -> str | None:
-    """Return the first column that is called like a role and has its values."""
-    named = _named([c for c in frame.columns if c not in taken], role)
+    """Return the first column that is called, or labelled, like a role and has its values."""
+    named = _named(frame.columns, role)
+    if role in LABELLED:
+        named += [c for c in frame.columns if c not in named and suggests(labels.get(c, ""), role)]
     good = [c for c in named if fits(c)]
     if good:
         reasons[role] = f"{good[0]!r} is called so, and its values fit"
@@ -251,7 +274,7 @@ def _first(
             reasons[role] += f"; {', '.join(map(repr, good[1:]))} would fit as well"
         return good[0]
     if named:
-        reasons[role] = f"{named[0]!r} is called so, but its values do not fit"
+        reasons[role] = f"{named[0]!r} is called so, but its values are not {VALUES[role]}"
     return None
 
 

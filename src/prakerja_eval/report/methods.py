@@ -8,7 +8,7 @@ from prakerja_eval.language import Catalogue
 from prakerja_eval.language.catalogue import in_period, listing
 from prakerja_eval.report.pictures import covariate_labels
 from prakerja_eval.study import Notice, Plan, Results
-from prakerja_eval.study.schema import AnyEntry, DidEntry, LotteryEntry, MatchingEntry
+from prakerja_eval.study.schema import AMOUNTS, AnyEntry, DidEntry, LotteryEntry, MatchingEntry
 from prakerja_eval.tables.disclosure import SMALLEST_CELL
 
 HOME = {
@@ -158,17 +158,21 @@ class Passage:
 def limits(results: Results, words: Catalogue) -> tuple[Passage, ...]:
     """Return the assumption on spillovers, the programme's own money, and what is not corrected."""
     plan = results.plan
-    inside = [o.label for o in plan.outcomes if o.contains_transfers]
-    outside = [o.label for o in plan.outcomes if not o.contains_transfers]
+    groups: dict[str, list[str]] = {"out": [], "in": [], "unknown": []}
+    for outcome in plan.outcomes:
+        if outcome.contains_transfers is not None:
+            groups["in" if outcome.contains_transfers else "out"].append(outcome.label)
+        elif outcome.unit in AMOUNTS:
+            groups["unknown"].append(outcome.label)
     money = [
         words.text(f"limits.transfers_{key}", names=listing(words, group))
-        for key, group in (("out", outside), ("in", inside))
+        for key, group in groups.items()
         if group
     ]
     open_ends = [words.text(f"limits.{key}") for key in ("multiple", "attrition", "design")]
     return (
         Passage(words.text("limits.spillovers"), (plan.spillovers,)),
-        Passage(words.text("limits.transfers"), tuple(money)),
+        *([Passage(words.text("limits.transfers"), tuple(money))] if money else []),
         Passage(words.text("limits.corrections"), tuple(open_ends)),
     )
 

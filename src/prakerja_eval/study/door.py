@@ -7,6 +7,8 @@ from prakerja_eval.panel import ArrayRequest, Panel
 from prakerja_eval.panel.values import plain_text, to_number
 from prakerja_eval.study.schema import DidEntry, LotteryEntry, MatchingEntry, Plan
 
+PERCENT = ("percent", "percentage", "persen", "%")
+
 
 def check_names(part: Panel, entry: LotteryEntry | DidEntry | MatchingEntry) -> None:
     """Refuse a covariate, cluster or wave of an entry that its rows do not have.
@@ -53,6 +55,11 @@ def check_words(panel: Panel, plan: Plan) -> None:
             raise UsageError(
                 f"the outcome {outcome.column!r} has the unit 'share' and values outside 0 to 1; "
                 'name its unit ("rupiah", say), or divide it by its largest possible value.'
+            )
+        if outcome.unit.lower() in PERCENT and not (numbers > 1).any():
+            raise UsageError(
+                f"the outcome {outcome.column!r} has unit {outcome.unit!r} and no value over 1: "
+                "for values from 0 to 1 the unit is 'share', which is printed in percent."
             )
 
 

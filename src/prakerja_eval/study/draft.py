@@ -16,10 +16,13 @@ from prakerja_eval.panel import Panel, ReadOptions, Roles
 from prakerja_eval.panel.guess import Guess, guess_roles, guess_wide
 from prakerja_eval.panel.privacy import refuse_identifiers
 from prakerja_eval.panel.readers import read_table
-from prakerja_eval.panel.table import Table
+from prakerja_eval.panel.table import Note, Table
 from prakerja_eval.study.proposals import propose, propose_outcomes
+from prakerja_eval.study.schema import own_mapping
 
 WAVE = "wave"
+MEND = "MEND FIRST"
+CODEBOOK = ".codebook.toml"
 DELETE = "\x7f"
 
 
@@ -40,18 +43,23 @@ def look(data: Path, options: ReadOptions) -> Reading:
     DataError
         If the file is missing or unreadable.
     """
-    table = read_table(data, options)
+    beside = data.with_suffix(CODEBOOK)
     chosen = options
+    said: tuple[Note, ...] = ()
+    if options.codebook is None and beside.is_file():
+        chosen = replace(options, codebook=str(beside))
+        said = (Note("codebook", f"The codebook {beside.name!r} beside the file was used."),)
+    table = read_table(data, chosen)
     if options.wide is None:
         wide = guess_wide(table)
-        chosen = options if wide is None else replace(options, wide=wide)
+        chosen = chosen if wide is None else replace(chosen, wide=wide)
     wave = None if chosen.wide is None else WAVE
     if wave is not None:
         table = read_table(data, chosen, wave=wave)
     guess = guess_roles(table)
     if guess.roles is not None:  # once more, with the ids as text
         table = read_table(data, chosen, frozenset(guess.roles.id_columns()), wave)
-    return Reading(table, chosen, guess)
+    return Reading(replace(table, notes=(*said, *table.notes)), chosen, guess)
 
 
 def draft(data: Path, out: Path, options: ReadOptions | None = None) -> str:
@@ -152,29 +160,36 @@ def write_draft(text: str, out: Path) -> None:
 def _front(data: Path, out: Path, read: Reading, panel: Panel) -> dict[str, Any]:
     """Return what stands above the roles."""
     faults = panel.check()
-    errors = [f"MEND FIRST: {f.message}. {f.remedy}" for f in faults.errors]
+    errors = [f"{MEND}: {f.message}. {f.remedy}" for f in faults.errors]
     waves = "" if panel.waves == ("",) else f" in {len(panel.waves)} waves"
     return {
         "name": data.name,
         "shown": os.path.relpath(data, Path.cwd()) if not data.is_absolute() else data.name,
         "study": out.name if out.parent == Path() else out.as_posix(),
-        "data": Path(os.path.relpath(data.resolve(), out.resolve().parent)).as_posix(),
+        "data": _from(out.resolve().parent, data),
         "notes": [note.message for note in panel.notes],
         "faults": errors,
         "rows": len(panel),
         "people": len(panel.units),
         "waves": waves,
-        "synthetic": "true" if all(u.startswith("SYN-") for u in panel.units) else "false",
-        "reading": _told(read.options),
+        "synthetic": all(u.startswith("SYN-") for u in panel.units),
+        "reading": _told(read.options, out.resolve().parent),
         "wide": read.options.wide,
     }
 
 
-def _told(options: ReadOptions) -> dict[str, Any]:
+def _from(folder: Path, file: str | Path) -> str:
+    """Return a path as it stands in a study file of this folder."""
+    return Path(os.path.relpath(Path(file).resolve(), folder)).as_posix()
+
+
+def _told(options: ReadOptions, folder: Path) -> dict[str, Any]:
     """Return the options that differ from their defaults, as they stand in a study file."""
     plain = ReadOptions()
     named = {f.name: getattr(options, f.name) for f in fields(options) if f.name != "wide"}
-    return {k: v for k, v in named.items() if v != getattr(plain, k)}
+    told = {k: v for k, v in named.items() if v != getattr(plain, k)}
+    files = {"codebook"} | ({"mapping"} if own_mapping(options) else set())
+    return {k: _from(folder, v) if k in files else v for k, v in told.items()}
 
 
 def _roles(guess: Guess) -> Iterator[dict[str, Any]]:

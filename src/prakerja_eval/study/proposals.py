@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from prakerja_eval import lottery
 from prakerja_eval.errors import PrakerjaEvalError
+from prakerja_eval.lottery.design import BlockWeights
 from prakerja_eval.panel import ArrayRequest, Panel, outcome_waves, treated_units
 from prakerja_eval.panel.guess import constant_within
 from prakerja_eval.panel.values import to_number
@@ -80,10 +82,12 @@ def propose(panel: Panel, outcomes: list[ProposedOutcome]) -> list[Proposal]:
     covariates = _covariates(panel, outcomes)
     out: list[Proposal] = []
     if roles.offer is not None:
-        out.append(_lottery("itt", "Winners against losers, effect of the offer", "shown"))
+        out += [_lottery(panel, "itt", (), outcomes[0].column)]
+        out += [_lottery(panel, "itt", covariates, outcomes[0].column)] if covariates else []
     if both:
-        out.append(_lottery("late", "Lottery, effect on those treated", "benchmark"))
-    role = "candidate" if both else "shown"
+        out.append(_lottery(panel, "late", covariates, outcomes[0].column))
+    compared = both and not out[-1].off
+    role = "candidate" if compared else "shown"
     if treated:
         out += [_did(panel, covariates, role), _matching(panel, covariates, role)]
     if not out:
@@ -92,24 +96,38 @@ def propose(panel: Panel, outcomes: list[ProposedOutcome]) -> list[Proposal]:
     return out
 
 
-def _lottery(kind: str, label: str, role: str) -> Proposal:
-    extra = ('design = { block_weights = "treated" }',) if kind == "late" else ()
-    name = "lottery" if kind == "late" else "offer"
-    drawn = (
-        "EDIT: right only if the offer was drawn by lot, at equal odds in a block; else delete"
-    )
-    why = {
-        "itt": drawn,
-        "late": f"{drawn}. Receipt is known, so the other designs are compared with this one",
-    }[kind]
-    return Proposal(_lines(name, label, f"lottery.{kind}", role, *extra), why)
+def _lottery(panel: Panel, kind: str, covariates: tuple[str, ...], outcome: str) -> Proposal:
+    """Propose a comparison of winners and losers, tried on one outcome."""
+    late = kind == "late"
+    name = "lottery" if late else "offer_given_before" if covariates else "offer"
+    label = "Lottery, effect on those treated" if late else "Winners against losers"
+    label += ", given what was known before" if covariates else ""
+    options = ['block_weights = "treated"'] if late else []
+    options += [f"covariates = {_listed(covariates)}"] if covariates else []
+    design = (f"design = {{ {', '.join(options)} }}",) if options else ()
+    role = "benchmark" if late else "shown"
+    why = "EDIT: right only if the offer was drawn by lot, at equal odds in a block; else delete"
+    why += ". What was known before makes the answer more precise" if covariates else ""
+    why += ". Receipt is known, so the other designs are compared with this one" if late else ""
+    lines = _lines(name, label, f"lottery.{kind}", role, *design)
+    verb = lottery.late if late else lottery.itt
+    weights: BlockWeights = "treated" if late else "population"
+    try:
+        verb(panel, outcome, lottery.Design(block_weights=weights, covariates=covariates))
+    except PrakerjaEvalError as error:
+        return Proposal(lines, str(error), off=True)
+    return Proposal(lines, why)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return json.dumps(list(names), ensure_ascii=False)
 
 
 def _did(panel: Panel, covariates: tuple[str, ...], role: str) -> Proposal:
     """Propose difference-in-differences if there is a wave before anyone is treated."""
     bare = tuple(c for c in covariates if "@" not in c)
     method = "dr" if bare else "unconditional"
-    design = f'design = {{ method = "{method}", covariates = {json.dumps(list(bare))} }}'
+    design = f'design = {{ method = "{method}", covariates = {_listed(bare)} }}'
     lines = _lines("did", "Difference-in-differences", "did.two_by_two", role, design)
     if len(panel.waves) < 2 or panel.roles.baseline is None:
         return Proposal(lines, "needs a wave before anyone is treated (roles.baseline)", off=True)
@@ -117,7 +135,7 @@ def _did(panel: Panel, covariates: tuple[str, ...], role: str) -> Proposal:
 
 
 def _matching(panel: Panel, covariates: tuple[str, ...], role: str) -> Proposal:
-    named = f"covariates = {json.dumps(list(covariates), ensure_ascii=False)}"
+    named = f"covariates = {_listed(covariates)}"
     lines = _lines("matching", "Matching", "matching.att", role, named)
     if not covariates:
         why = "needs covariates known for everybody before treatment; none was found"
@@ -134,7 +152,7 @@ def _tried(panel: Panel, lines: tuple[str, ...], why: str, covariates: tuple[str
         treated_units(arrays, panel.roles)
         outcome_waves(arrays, panel.roles, None)
     except PrakerjaEvalError as error:
-        return Proposal(lines, " ".join(str(error).split()), off=True)
+        return Proposal(lines, str(error), off=True)
     return Proposal(lines, why)
 
 

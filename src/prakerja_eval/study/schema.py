@@ -21,6 +21,7 @@ from prakerja_eval.estimate.specs import (
 from prakerja_eval.panel import ReadOptions, Roles, WaveLabel
 
 EntryRole: TypeAlias = Literal["benchmark", "candidate", "shown", "placebo"]
+AMOUNTS = ("rupiah", "dollars")
 Where: TypeAlias = dict[str, list[str | int | float]]
 
 
@@ -67,14 +68,15 @@ class Outcome:
         Name in tables and figures.
     unit : str
         "dollars", "rupiah", ...; "share" for an outcome between 0 and 1.
-    contains_transfers : bool
-        Whether it contains the programme's own cash.
+    contains_transfers : bool, optional
+        Whether it contains the programme's own cash; left out, the report says that nobody stated
+        it of an amount of money.
     """
 
     column: str
     label: str
     unit: str
-    contains_transfers: bool = False
+    contains_transfers: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
