@@ -20,8 +20,8 @@ ROW, LEAST, EDGES = 0.27, 3.4, 1.05  # inches: a column's row, the least height,
 MOST_COLUMNS, MOST_PRINTED, LEAST_ROWS = 20, 8, 7
 LETTERS = 24  # of a column's name
 LOOKS = {
-    "treatment": (style.VERMILION, "o"),
-    "comparison": (style.BLUE, "s"),
+    "treatment": (style.BLUE, "o"),  # as in the report, where winners come first
+    "comparison": (style.VERMILION, "s"),
     "unknown": (style.MUTED, "D"),
     "all": (style.BLUE, "o"),
 }
@@ -121,7 +121,16 @@ def _missing(axis: Axes, table: pd.DataFrame, every: int, words: Catalogue) -> N
         return
     for (i, j), value in np.ndenumerate(values):
         colour = "white" if value > 60 else style.INK
-        axis.text(j, i, words.number(value), ha="center", va="center", fontsize=9, color=colour)
+        axis.text(j, i, _percent(value, words), ha="center", va="center", fontsize=9, color=colour)
+
+
+def _percent(value: float, words: Catalogue) -> str:
+    """Write a share so that a little is not nothing."""
+    return (
+        words.text("format.below", value=words.number(1))
+        if 0 < value < 0.5
+        else words.number(value)
+    )
 
 
 def _one_line(name: object) -> str:
