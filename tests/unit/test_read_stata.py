@@ -188,3 +188,17 @@ def test_a_damaged_file_gives_a_table_or_one_of_our_errors(tmp_path, data):
     path.write_bytes(bytes(content[:cut]))
     with contextlib.suppress(PrakerjaEvalError):
         assert isinstance(read_table(path, ReadOptions(), frozenset({"id"})), Table)
+
+
+def test_zeros_among_dates_of_this_century_are_said(tmp_path):
+    frame = pd.DataFrame(
+        {"m": [733.0, 0, 734], "born": [3650.0, 0, 7300], "d": [22339.0, 22340, 1]}
+    )
+    path = tmp_path / "z.dta"
+    formats = {"m": "%tm", "born": "%td", "d": "%td"}
+    pyreadstat.write_dta(frame, str(path), variable_format=formats)
+    table = read_table(path, ReadOptions())
+    (note,) = [n for n in table.notes if n.code == "zero_dates"]
+    assert note.columns == ("m",)
+    assert "1 row(s)" in note.message
+    assert table.frame["m"].tolist() == ["2021-02", "1960-01", "2021-03"]

@@ -50,6 +50,22 @@ class Note:
     columns: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """With which decimal mark the numbers of a column of text were read.
+
+    Attributes
+    ----------
+    decimal : str
+        "." or ",".
+    unclear : bool
+        Whether it says what cells such as 1.234 are.
+    """
+
+    decimal: str
+    unclear: bool
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Table:
     """A file as it was read, before anyone says which column is what.
@@ -69,6 +85,8 @@ class Table:
         What was assumed.
     rows : (n,) array of int, optional
         Row number in the file of each row, from 1 without the header; None for 1..n.
+    marks : mapping of str to Mark
+        Of the columns whose numbers were read from text with decimal marks or marks of thousands.
     """
 
     frame: pd.DataFrame
@@ -76,6 +94,7 @@ class Table:
     reasons: pd.DataFrame | None = None
     notes: tuple[Note, ...] = ()
     rows: IntArray | None = None
+    marks: Mapping[str, Mark] = field(default_factory=dict)
 
     def row_numbers(self) -> IntArray:
         """Return the row number in the file of each row."""

@@ -15,6 +15,8 @@ from prakerja_eval.panel.table import Note, Table, Variable
 from prakerja_eval.panel.values import as_text, plain_text, to_number
 
 KEYS = ("label", "values", "missing")
+SHORT_CODE = re.compile(r"-?\d{1,3}")
+CODES_SHOWN = 5
 NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d+)?")
 
 
@@ -81,7 +83,7 @@ def apply_codebook(
         If the numbers of such a column can be read in two ways.
     """
     frame, reasons = table.frame.copy(), table.reasons_or_none()
-    variables, notes = dict(table.codebook), list(table.notes)
+    variables, notes, marks = dict(table.codebook), [*table.notes], dict(table.marks)
     for name in (c for c in book if c in frame.columns):
         says = in_the_words_of(frame[name], book[name])
         had = variables.get(name, Variable())
@@ -89,8 +91,12 @@ def apply_codebook(
         if codes is not None:
             more = None
             if name not in text and not pd.api.types.is_numeric_dtype(values):
-                values, more, said = numbers_of(values, options)
-                notes += said
+                read = numbers_of(values, options)
+                values, more = (
+                    read.frame[name],
+                    None if read.reasons is None else read.reasons[name],
+                )
+                notes, marks = [*notes, *read.notes], marks | dict(read.marks)
             given = first_reason(codes, reasons.get(name), more)
             reasons[name] = pd.Series(given, frame.index, dtype=object)
         frame[name] = values
@@ -105,7 +111,14 @@ def apply_codebook(
                 )
             )
     kept = reasons if len(reasons.columns) else None
-    return replace(table, frame=frame, reasons=kept, codebook=variables, notes=tuple(notes))
+    return replace(
+        table,
+        frame=frame,
+        reasons=kept,
+        codebook=variables,
+        notes=tuple(notes),
+        marks=marks,
+    )
 
 
 def in_the_words_of(column: pd.Series, says: Variable) -> Variable:
@@ -138,7 +151,7 @@ def without_codes(column: pd.Series, codes: Sequence[str]) -> tuple[pd.Series, n
 def equals(column: pd.Series, code: str) -> np.ndarray:
     """Say which cells are a code: by value in a column of numbers, else by text."""
     if pd.api.types.is_numeric_dtype(column):
-        number = to_number(pd.Series([code]))[0] if NUMBER.fullmatch(code) else np.nan
+        number = float(code) if NUMBER.fullmatch(code) else np.nan
         return np.asarray(to_number(column) == number)
     return np.asarray((column == code).fillna(False), dtype=bool)
 
@@ -202,15 +215,14 @@ def merged(
     values: dict[str, tuple[str, str]] = {}
     missing: dict[str, str] = {}
     for where, variable in given:
-        for code, label in variable.values.items():
-            first, meant = values.setdefault(code, (where, label))
-            if _folded(meant) != _folded(label):
-                shown = "one code" if hide_codes else code
-                raise DataError(
-                    f"{name!r}: {shown} means {meant!r} in {first} and {label!r} in {where}. "
-                    "If both mean the same, name it in ReadOptions(codebook=...); if not, recode "
-                    "one of them in ReadOptions(mapping=...)."
-                )
+        clash = [
+            code
+            for code, label in variable.values.items()
+            if _folded(values.setdefault(code, (where, label))[1]) != _folded(label)
+        ]
+        if clash:
+            first = values[clash[0]][0]
+            raise DataError(_two_meanings(name, clash, first, where, hide_codes))
         for code, meaning in variable.missing.items():
             if _folded(meaning) not in map(_folded, missing.get(code, "").split("; ")):
                 missing[code] = "; ".join(filter(None, (missing.get(code, ""), meaning)))
@@ -218,6 +230,22 @@ def merged(
     label = next((v.label for _, v in given if v.label), "")
     one = Variable(label, {k: v for k, (_, v) in values.items()}, missing)
     return one, tuple(_label_notes(name, given))
+
+
+def _two_meanings(
+    name: str, codes: Sequence[str], first: str, second: str, hide_codes: bool
+) -> str:
+    """Say which codes mean two things; without the labels, which may be the names of people."""
+    shown = [c for c in codes if SHORT_CODE.fullmatch(c)]
+    which = ""
+    if shown and not hide_codes:
+        more = len(codes) - len(shown[:CODES_SHOWN])
+        which = f": {', '.join(shown[:CODES_SHOWN])}" + (f" and {more} more" if more else "")
+    return (
+        f"{name!r}: {len(codes)} code(s) do not mean the same in {first} and in "
+        f"{second}{which}. If they do, name their meaning in "
+        "ReadOptions(codebook=...); if not, recode one of them in ReadOptions(mapping=...)."
+    )
 
 
 def _label_notes(name: str, given: Sequence[tuple[str, Variable]]) -> list[Note]:

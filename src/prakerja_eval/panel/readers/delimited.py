@@ -44,10 +44,10 @@ def read_delimited(path: Path, options: ReadOptions, text: frozenset[str]) -> Ta
     gone = tuple(n for n in dialect.names if n in options.drop)
     dropped = (Note("dropped", f"left out, as asked: {', '.join(gone)}.", gone),) if gone else ()
     cells, more = _name_nameless(_cells(data, dialect, options, path.name), dialect.nameless)
-    frame, reasons, numbers = read_cells(cells, options, text)
+    frame, reasons, numbers, marks = read_cells(cells, options, text)
     frame, dates = normalise_dates(frame, options, text)
     said = (*notes, *dialect.notes, *dropped, *more, *numbers, *dates)
-    return Table(frame, _codebook(reasons), reasons, said)
+    return Table(frame, _codebook(reasons), reasons, said, marks=marks)
 
 
 def _codebook(reasons: pd.DataFrame | None) -> dict[str, Variable]:

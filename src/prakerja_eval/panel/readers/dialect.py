@@ -8,6 +8,7 @@ from itertools import islice
 
 from prakerja_eval.errors import DataError
 from prakerja_eval.panel.options import DELIMITERS, ReadOptions
+from prakerja_eval.panel.readers.header import refuse_data
 from prakerja_eval.panel.table import Note
 
 SAMPLE = 1 << 20
@@ -17,8 +18,6 @@ OPTION = {",": "','", ";": "';'", "\t": "'tab'", "|": "'|'"}
 SEP_LINE = re.compile(
     rb'"?sep=([,;\t|])"?\n', re.IGNORECASE
 )  # the first line of some Excel exports
-LONG_NUMBER = re.compile(r"\d{8,}")
-NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,12 @@ class _Layout:
 
     header: tuple[str, ...]
     lines: int
-    counts: tuple[int, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Return the number of cells of each record."""
+        return tuple(map(len, self.rows))
 
     @property
     def share(self) -> float:
@@ -102,6 +106,8 @@ def dialect_of(data: bytes, options: ReadOptions, name: str) -> Dialect:
     for _ in range(layout.lines):
         found = data.find(b"\n", offset)
         offset = len(data) if found < 0 else found + 1
+    header = tuple(" ".join(cell.split()) for cell in layout.header)
+    refuse_data(header, layout.rows, options.drop, name)
     names, nameless, notes = _tidy(layout.header, options.drop, name)
     if delimiter != "," and options.delimiter is None:
         said = f"The cells are separated by {WORDS[delimiter]}. Name delimiter= if not."
@@ -125,7 +131,7 @@ def _layout(sample: str, mark: str, header: int, complete: bool) -> _Layout | No
         return None  # an open quotation mark among the names swallows the rest
     if len(records) <= RECORDS and not complete:
         records = records[:-1]  # it may be cut
-    return _Layout(tuple(names), used, tuple(len(r) for r in records[:RECORDS]))
+    return _Layout(tuple(names), used, tuple(map(tuple, records[:RECORDS])))
 
 
 def _told(told: str, layouts: dict[str, _Layout], name: str) -> str:
@@ -173,13 +179,6 @@ def _tidy(
     """Strip the names, name the nameless (given apart too), refuse two of one name."""
     stripped = [" ".join(cell.split()) for cell in header]
     twice = sorted({s for s in stripped if s and s not in drop and stripped.count(s) > 1})
-    # one column may be called 7 or 7.1 after its question, but no two of them
-    if any(map(LONG_NUMBER.fullmatch, stripped)) or any(map(NUMBER.fullmatch, twice)):
-        raise DataError(
-            f"the header of {name!r} holds numbers that name no column, so it is probably a row of "
-            "data. Write a row of names above it, or name header= as the row in which the names "
-            "stand."
-        )
     if twice:
         raise DataError(f"{name!r} has two columns named {twice[0]!r}; rename or drop one of them.")
     padded = tuple(

@@ -1,6 +1,7 @@
 """Which characters do the bytes of a text file stand for? Told, marked, or found out and said."""
 
 import codecs
+import re
 from pathlib import Path
 
 from prakerja_eval.errors import DataError, UsageError
@@ -14,6 +15,15 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+OTHERS = (
+    (
+        "a web page (HTML) or XML",
+        re.compile(rb"<(?:!doctype|!--|\?xml|html\b|head\b|body\b|table\b|meta\b)"),
+    ),
+    ("JSON", re.compile(rb'(?:\{\s*["}]|\[\s*[\[{"\]\d-])')),
+    ("a PDF", re.compile(rb"%pdf-")),
+)
+HEAD = 200
 CONTROLS = bytes(b for b in (*range(32), 127) if b not in b"\t\n\r")
 
 
@@ -43,7 +53,19 @@ def utf8_of(path: Path, options: ReadOptions) -> tuple[bytes, tuple[Note, ...]]:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if not data or data.isspace():
         raise DataError(f"{path.name!r} cannot be read: it is empty. Export it again.")
+    _refuse_other_kinds(data, path.name)
     return data, notes
+
+
+def _refuse_other_kinds(data: bytes, name: str) -> None:
+    """Refuse a web page or JSON under the ending of a text file."""
+    head = data[:HEAD].lstrip().lower()
+    kind = next((kind for kind, pattern in OTHERS if pattern.match(head)), None)
+    if kind is not None:
+        raise DataError(
+            f"{name!r} is {kind}, not a table of cells between delimiters, whatever its ending "
+            "says. Download or export it again as CSV."
+        )
 
 
 def _not_text(name: str) -> str:

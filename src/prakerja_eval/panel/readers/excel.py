@@ -12,13 +12,22 @@ import pyarrow as pa
 from prakerja_eval.errors import DataError
 from prakerja_eval.panel.options import ReadOptions
 from prakerja_eval.panel.readers.dates import iso_text, normalise_dates
+from prakerja_eval.panel.readers.header import refuse_data
 from prakerja_eval.panel.readers.normal import kept_columns
-from prakerja_eval.panel.readers.numbers import normalise_numbers
-from prakerja_eval.panel.readers.sheet import Cell, Sheet, addresses, read_sheet
+from prakerja_eval.panel.readers.numbers import Numbers, normalise_numbers
+from prakerja_eval.panel.readers.sheet import (
+    Cell,
+    Sheet,
+    addresses,
+    hidden_cells,
+    read_sheet,
+    refuse_merged,
+)
 from prakerja_eval.panel.table import Note, Table
 from prakerja_eval.panel.values import plain_text
 
 NOT_AVAILABLE = "#N/A"
+FIRST_ROWS = 50
 DIGITS = 1e15  # Excel keeps 15 digits of a number
 Values = list[Any]
 
@@ -43,16 +52,18 @@ def read_excel(path: Path, options: ReadOptions, text: frozenset[str]) -> Table:
         ids are numbers of 16 digits, of which Excel keeps 15.
     """
     sheet = read_sheet(path, options)
-    names, notes = _names(sheet, path.name)
+    names, notes = _names(sheet, path.name, options)
     kept, dropped = kept_columns([n for n in names if n is not None], options, repr(path.name))
     places = [names.index(n) for n in kept]
+    refuse_merged(sheet, set(places), path.name)
     columns, missing = _checked(sheet, dict(zip(kept, places, strict=True)), path.name)
     ids = text | frozenset(options.text)
-    frame, reasons, more = _plain(columns, options, ids)
-    return Table(frame, reasons=reasons, notes=(*notes, *dropped, *missing, *more))
+    read = _plain(columns, options, ids)
+    said = (*notes, *dropped, *hidden_cells(sheet), *missing, *read.notes)
+    return Table(read.frame, reasons=read.reasons, notes=said, marks=read.marks)
 
 
-def _names(sheet: Sheet, file: str) -> tuple[list[str | None], list[Note]]:
+def _names(sheet: Sheet, file: str, options: ReadOptions) -> tuple[list[str | None], list[Note]]:
     """Return the name of each column, None for one with neither a name nor a cell."""
     names: list[str | None] = []
     nameless = []
@@ -64,6 +75,15 @@ def _names(sheet: Sheet, file: str) -> tuple[list[str | None], list[Note]]:
             name = f"column_{i + 1}"
             nameless.append(name)
         names.append(name or None)
+    typed = [
+        "" if isinstance(c, datetime | date | time | timedelta) else n or ""
+        for c, n in zip(sheet.header, names, strict=True)
+    ]
+    first = [
+        ["" if c is None or isinstance(c, Cell) else _word(c) for c in row]
+        for row in sheet.rows[:FIRST_ROWS]
+    ]
+    refuse_data(typed, first, options.drop, file)
     twice = sorted({n for n in names if n is not None and names.count(n) > 1})
     if twice:
         raise DataError(f"{file!r} has two columns named {twice[0]!r}; rename or drop one of them.")
@@ -106,9 +126,7 @@ def _checked(
     return columns, [Note("missing_words", f"#N/A was read as missing: {counts}.", tuple(absent))]
 
 
-def _plain(
-    columns: dict[str, Values], options: ReadOptions, ids: frozenset[str]
-) -> tuple[pd.DataFrame, pd.DataFrame | None, tuple[Note, ...]]:
+def _plain(columns: dict[str, Values], options: ReadOptions, ids: frozenset[str]) -> Numbers:
     """Return numbers, text and ISO dates; numbers in cells of text by the rules of text files."""
     ready: dict[str, pd.Series] = {}
     mixed: dict[str, Values] = {}
@@ -127,7 +145,7 @@ def _plain(
             if kinds - {str}:
                 mixed[name] = values
             ready[name] = _text(words)
-    frame, reasons, notes = normalise_numbers(pd.DataFrame(ready), options, ids)
+    frame, reasons, notes, marks = normalise_numbers(pd.DataFrame(ready), options, ids)
     frame = frame.assign(**{n: _together(frame[n], values) for n, values in mixed.items()})
     words_still = [n for n in mixed if not pd.api.types.is_numeric_dtype(frame[n])]
     if reasons is not None:
@@ -138,7 +156,7 @@ def _plain(
         shown = ", ".join(words_still)
         said = f"Columns with numbers and words, or dates and others, are text: {shown}."
         notes = (*notes, Note("mixed", said, tuple(words_still)))
-    return frame, reasons, (*notes, *dates)
+    return Numbers(frame, reasons, (*notes, *dates), marks)
 
 
 def _together(words: pd.Series, values: Values) -> pd.Series:

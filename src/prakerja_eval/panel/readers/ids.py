@@ -5,6 +5,8 @@ import pyarrow.compute as pc
 
 from prakerja_eval.errors import DataError
 
+POINT_ZERO = r"^(0|[1-9][0-9]{0,15})\.0$"
+POINT_ZERO_SAID = "The .0 of whole numbers was taken off the ids; name text= to keep it"
 FLOAT64, FLOAT32 = 2.0**53, 2.0**24  # from here on not every whole number can be told apart
 
 
@@ -40,6 +42,19 @@ def trimmed(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     """Take the blanks around text off; an empty cell is missing."""
     cells = pc.utf8_trim_whitespace(cells)
     return pc.if_else(pc.equal(cells, ""), pa.scalar(None, cells.type), cells)
+
+
+def without_point_zero(cells: pa.ChunkedArray) -> tuple[pa.ChunkedArray, bool]:
+    """Take the ".0" off ids that a programme wrote as floating-point numbers, and say whether.
+
+    "12" and "12.0" are one person. It is taken off if every cell with a point is so written.
+    """
+    point = pc.match_substring(cells, ".")
+    if not pc.any(point).as_py():
+        return cells, False
+    if not pc.all(pc.match_substring_regex(cells.filter(point), POINT_ZERO)).as_py():
+        return cells, False
+    return pc.replace_substring_regex(cells, POINT_ZERO, r"\1"), True
 
 
 def _whole(name: str, cells: pa.ChunkedArray, limit: float) -> pa.ChunkedArray:

@@ -1,6 +1,6 @@
 """Which column of which wave's file is which column of the panel? A mapping file says so."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
@@ -19,7 +19,7 @@ from prakerja_eval.panel.readers.codebook import (
     without_codes,
 )
 from prakerja_eval.panel.readers.toml import labels_of, nearest, read_toml, table_of, text_of
-from prakerja_eval.panel.table import Note, Table, Variable
+from prakerja_eval.panel.table import Mark, Note, Table, Variable
 from prakerja_eval.panel.values import plain_text, to_number
 
 WAYS = ("column", "join", "sum", "any")
@@ -256,7 +256,14 @@ def apply_mapping(table: Table, mapping: WaveColumns, file: str) -> Table:
         codebook=codebook | {c: v for c, v in table.codebook.items() if c in kept},
         reasons=pd.DataFrame(reasons, index=frame.index, dtype=object) if reasons else None,
         notes=(*table.notes, Note("mapping", message)),
+        marks=_marks(table, mapping, kept),
     )
+
+
+def _marks(table: Table, mapping: WaveColumns, kept: Sequence[str]) -> dict[str, Mark]:
+    """Return with which decimal mark the columns were read of which the panel's are made."""
+    made = {n: s for n, m in mapping.columns.items() for s in m.sources} | {c: c for c in kept}
+    return {name: table.marks[source] for name, source in made.items() if source in table.marks}
 
 
 def _make(

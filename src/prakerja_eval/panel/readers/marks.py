@@ -108,7 +108,7 @@ def decimal_marks(
     evidence : mapping of str to Evidence
         By column, None for columns without marks.
     options : ReadOptions
-        What it names wins, and makes cells such as 1.234 readable.
+        What it names makes cells such as 1.234 readable.
 
     Raises
     ------
@@ -117,18 +117,32 @@ def decimal_marks(
     """
     marked = {name: e for name, e in evidence.items() if e is not None}
     named = told(options)
+    against = tuple(n for n, e in marked.items() if _certain_against(n, e, options))
     clear: dict[str, Decimal] = {}
     for name, shown in marked.items():
-        _refuse_contradiction(name, shown, named)
-        if named is not None:
-            clear[name] = named
+        of_others = None if name in against else named
+        _refuse_contradiction(name, shown, of_others)
+        if of_others is not None:
+            clear[name] = of_others
         elif shown.point.any() or shown.comma.any():
             clear[name] = "." if shown.point.any() else ","
-    unclear = [name for name in marked if name not in clear]
-    _refuse_unclear(unclear, set(clear.values()))
-    adopted = {name: next(iter(clear.values())) for name in unclear}
-    marks = {name: (clear | adopted).get(name, named or ".") for name in evidence}
-    return marks, tuple(_notes(marked, marks, tuple(unclear), options))
+    _refuse_unclear({name: e for name, e in marked.items() if name not in clear})
+    marks = {name: clear.get(name, named or ".") for name in evidence}
+    return marks, tuple(_notes(marked, marks, against, options))
+
+
+def _certain_against(name: str, shown: Evidence, options: ReadOptions) -> bool:
+    """Say whether a column has decimals for certain, with the mark named for thousands alone.
+
+    So one file can hold rates such as 0.5 beside amounts such as 1.234. Amounts of money are not
+    among them: there 12.5 is more likely a slip.
+    """
+    if options.decimal is not None or suggests(name, "money") or shown.unclear:
+        return False
+    ours, other = (
+        (shown.point, shown.comma) if options.thousands == "." else (shown.comma, shown.point)
+    )
+    return options.thousands in (".", ",") and bool(ours.any()) and not other.any()
 
 
 def _refuse_contradiction(name: str, shown: Evidence, named: Decimal | None) -> None:
@@ -147,18 +161,24 @@ def _refuse_contradiction(name: str, shown: Evidence, named: Decimal | None) -> 
         )
 
 
-def _refuse_unclear(unclear: list[str], elsewhere: set[Decimal]) -> None:
-    """Refuse columns of 1.234, if of money, or if the rest of the file does not show the mark."""
-    refused = [n for n in unclear if len(elsewhere) != 1 or suggests(n, "money")]
-    if refused:
-        shown = ", ".join(repr(n) for n in refused[:COLUMNS_SHOWN])
-        more = len(refused) - COLUMNS_SHOWN
-        also = f" and {more} more" if more > 0 else ""
-        raise DataError(
-            f"numbers such as 1.234 or 1,234 in {shown}{also} can be read in two ways: with a mark "
-            "of thousands, or with three decimals. Name decimal='.' or decimal=',' (or the mark of "
-            "thousands in thousands=)."
-        )
+def _refuse_unclear(unclear: Mapping[str, Evidence]) -> None:
+    """Refuse columns of which every marked cell is like 1.234."""
+    if not unclear:
+        return
+    shown = ", ".join(repr(n) for n in list(unclear)[:COLUMNS_SHOWN])
+    more = len(unclear) - COLUMNS_SHOWN
+    also = f" and {more} more" if more > 0 else ""
+    marks = [
+        m
+        for m, has in ((".", "has_point"), (",", "has_comma"))
+        if any(getattr(e, has) for e in unclear.values())
+    ]
+    decimals = " or ".join(f"decimal={m!r}" for m in marks)
+    thousands = " or ".join(f"thousands={m!r}" for m in marks)
+    raise DataError(
+        f"numbers such as 1.234 or 1,234 in {shown}{also} can be read in two ways. Name {decimals} "
+        f"if they have three decimals, or {thousands} if the mark stands between thousands."
+    )
 
 
 def _rows(rows: np.ndarray) -> str:
@@ -170,12 +190,12 @@ def _rows(rows: np.ndarray) -> str:
 def _notes(
     marked: Mapping[str, Evidence],
     marks: Mapping[str, Decimal],
-    unclear: tuple[str, ...],
+    against: tuple[str, ...],
     options: ReadOptions,
 ) -> list[Note]:
     """Say which marks were assumed; what the options name was not."""
     by = {d: [n for n in marked if marks[n] == d] for d in (".", ",")}
-    commas = tuple(n for n in by[","] if marked[n].has_comma)
+    commas = tuple(n for n in by[","] if marked[n].has_comma and n not in against)
     dots = tuple(n for n in by[","] if marked[n].has_point)
     grouped = tuple(n for n in by["."] if marked[n].has_comma)
     found: list[Note] = []
@@ -189,12 +209,12 @@ def _notes(
                 f"decimal={mark!r} if it is the decimal mark."
             )
             found.append(Note("thousands", said, columns))
-    if unclear:
+    if against:
         said = (
-            f"Numbers such as 1.234 or 1,234 in {', '.join(unclear)} were read with the marks of "
-            "the file's other columns. Name decimal= or thousands= if that is wrong."
+            f"The numbers in {', '.join(against)} show that {options.thousands!r} is their decimal "
+            "mark, though thousands= names it; they were read so. Name decimal= too to refuse them."
         )
-        found.append(Note("marks_elsewhere", said, unclear))
+        found.append(Note("marks_against", said, against))
     if by["."] and by[","]:
         said = (
             f"The decimal mark is a comma in {', '.join(by[','])} and a point in "

@@ -10,11 +10,18 @@ import pyarrow.compute as pc
 from prakerja_eval.errors import DataError, UsageError
 from prakerja_eval.panel.options import ReadOptions
 from prakerja_eval.panel.readers.dates import iso_text, normalise_dates
-from prakerja_eval.panel.readers.ids import FLOAT64, id_cells, trimmed
+from prakerja_eval.panel.readers.ids import (
+    FLOAT64,
+    POINT_ZERO_SAID,
+    id_cells,
+    trimmed,
+    without_point_zero,
+)
 from prakerja_eval.panel.table import Note
 
 SAID = {
     "timezone": "Times are as on the clock of their time zone, which is left out",
+    "ids_point_zero": POINT_ZERO_SAID,
     "digits": "Whole numbers too large for arithmetic stay text",
 }
 
@@ -54,13 +61,17 @@ def plain_columns(
     for name, column in cells.items():
         if name in ids:
             limit = (limits or {}).get(name, FLOAT64)
-            columns[name] = text_series(id_cells(name, _pretext(name, column, found), limit))
+            words = id_cells(name, _pretext(name, column, found), limit)
+            if name not in options.text:
+                words, changed = without_point_zero(words)
+                found.setdefault("ids_point_zero", []).extend([name] * changed)
+            columns[name] = text_series(words)
         else:
             columns[name] = _plain(name, column, found)
     rows = len(next(iter(cells.values()))) if cells else 0
     frame = pd.DataFrame(columns, index=pd.RangeIndex(rows), copy=False)
     frame, dates = normalise_dates(frame, options, text)
-    notes = [Note(c, f"{SAID[c]}: {', '.join(n)}.", tuple(n)) for c, n in found.items()]
+    notes = [Note(c, f"{SAID[c]}: {', '.join(n)}.", tuple(n)) for c, n in found.items() if n]
     return frame, (*notes, *dates)
 
 

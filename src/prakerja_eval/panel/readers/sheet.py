@@ -3,7 +3,7 @@
 import re
 import warnings
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,9 +14,15 @@ from openpyxl.utils import get_column_letter, range_boundaries
 from prakerja_eval.errors import DataError, PrakerjaEvalError, UsageError
 from prakerja_eval.panel.options import ReadOptions
 from prakerja_eval.panel.readers.toml import nearest
+from prakerja_eval.panel.table import Note
 
 OLE = b"\xd0\xcf\x11\xe0"
 MERGED = re.compile(rb'mergeCell [^>]*?ref="([A-Z]+[0-9]+:[A-Z]+[0-9]+)"')
+ROW = re.compile(rb"<(?:\w+:)?row\s[^>]*>")
+COLUMN = re.compile(rb"<(?:\w+:)?col\s[^>]*>")
+FILTER = re.compile(rb"<(?:\w+:)?filterColumn[\s>]")
+HIDDEN = re.compile(rb'\shidden="(?:1|true)"')
+AT, MIN, MAX = (re.compile(rb'\s%s="(\d{1,7})"' % key) for key in (b"r", b"min", b"max"))
 FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 SHOWN = 5
 
@@ -35,6 +41,7 @@ class Sheet:
     header: tuple[Any, ...]
     rows: tuple[tuple[Any, ...], ...]
     first: int
+    source: bytes = b""
 
     def address(self, row: int, column: int) -> str:
         """Return the address of a cell of the rows, such as B7."""
@@ -48,7 +55,7 @@ def read_sheet(path: Path, options: ReadOptions) -> Sheet:
     ------
     DataError
         If the file is damaged or has a password, if several sheets have cells and none is named,
-        if the header is merged, or there is no row below it.
+        or there is no row below the names.
     UsageError
         If there is no sheet of the name.
     """
@@ -80,7 +87,6 @@ def _read(file: BinaryIO, options: ReadOptions, name: str) -> Sheet:
         book.close()
     with zipfile.ZipFile(file) as archive:
         source = archive.read(part)
-    _refuse_merged(source, options.header, name)
     if FORMULA.search(source):
         rows = _with_formulas(file, sheet.title, rows)
     filled = [i for i, row in enumerate(rows) if any(v is not None for v in row)]
@@ -94,7 +100,7 @@ def _read(file: BinaryIO, options: ReadOptions, name: str) -> Sheet:
     full = [tuple(row[:width]) + (None,) * (width - len(row)) for row in rows]
     if len(full) == 1:
         raise DataError(f"{name!r} has names and no rows. Fill the sheet, or name header=.")
-    return Sheet(full[0], tuple(full[1:]), options.header + 1)
+    return Sheet(full[0], tuple(full[1:]), options.header + 1, source)
 
 
 def _chosen(book: Any, options: ReadOptions, name: str) -> Any:
@@ -154,15 +160,57 @@ def _with_formulas(
     ]
 
 
-def _refuse_merged(source: bytes, header: int, name: str) -> None:
-    """Refuse merged cells in the header."""
-    found = [m.decode() for m in MERGED.findall(source)]
-    bad = [ref for ref in found if range_boundaries(ref)[1] <= header <= range_boundaries(ref)[3]]
-    if bad:
+def refuse_merged(sheet: Sheet, places: Set[int], name: str) -> None:
+    """Refuse merged cells in the header or below it, in the columns that are read.
+
+    Raises
+    ------
+    DataError
+        With the ranges.
+    """
+    last = sheet.first + len(sheet.rows) - 1
+    header: list[str] = []
+    body: list[str] = []
+    for ref in (m.decode() for m in MERGED.findall(sheet.source)):
+        left, top, right, bottom = range_boundaries(ref)
+        if top > last or bottom < sheet.first - 1 or not places & set(range(left - 1, right)):
+            continue
+        (header if top < sheet.first else body).append(ref)
+    if header:
         raise DataError(
-            f"{name!r}: cells of the header are merged ({', '.join(bad[:SHOWN])}), so that columns "
+            f"{name!r}: cells of the header are merged ({addresses(header)}), so that columns "
             "share a name. Split them and write each column's name, or name another row in header=."
         )
+    if body:
+        raise DataError(
+            f"{name!r}: cells are merged ({addresses(body)}); only the first one of each holds a "
+            "value, and the others would be missing. Split them in Excel and fill each cell, or "
+            "leave the column out with drop=."
+        )
+
+
+def hidden_cells(sheet: Sheet) -> tuple[Note, ...]:
+    """Say how many rows and columns are hidden, and whether a filter is set: all are read."""
+    width, last = len(sheet.header), sheet.first + len(sheet.rows) - 1
+    rows = [
+        int(m[1]) for t in ROW.findall(sheet.source) if HIDDEN.search(t) and (m := AT.search(t))
+    ]
+    spans = [
+        (int(a[1]), int(b[1]))
+        for t in COLUMN.findall(sheet.source)
+        if HIDDEN.search(t) and (a := MIN.search(t)) and (b := MAX.search(t))
+    ]
+    below = sum(sheet.first <= r <= last for r in rows)
+    beside = sum(max(0, min(b, width) - a + 1) for a, b in spans)
+    filtered = FILTER.search(sheet.source) is not None
+    if not (below or beside or filtered):
+        return ()
+    said = (
+        f"The sheet hides {below} row(s) and {beside} column(s)"
+        + (", and a filter is set" if filtered else "")
+        + "; they were read like all others. Delete in Excel those that are no data."
+    )
+    return (Note("hidden", said),)
 
 
 def addresses(found: Sequence[str]) -> str:

@@ -29,6 +29,7 @@ from prakerja_eval.typing import FloatArray
 OLD = range(102, 116)  # releases whose first byte is their number
 RELEASE = re.compile(rb"<stata_dta><header><release>(\d{3})</release>")
 UNICODE = 118  # Stata 14
+A_YEAR = {"d": 365.25, "m": 12, "q": 4, "h": 2, "w": 52, "c": 31_557_600_000, "C": 31_557_600_000}
 DATE = re.compile(r"%-?(t[cCdwmqhyb]|d)")
 
 
@@ -99,8 +100,22 @@ def _column(name: str, values: pd.Series, meta: Any) -> Column:
     calendar = DATE.match(meta.original_variable_types.get(name) or "")
     if calendar is None:
         return Column(arrow(whole_numbers(to_number(values), limit)), variable, reasons, limit)
-    cells, notes = _dates(name, to_number(values), calendar[1][-1])
-    return Column(cells, variable, reasons, limit, notes)
+    counts, unit = to_number(values), calendar[1][-1]
+    cells, notes = _dates(name, counts, unit)
+    return Column(cells, variable, reasons, limit, (*notes, *_zeros(name, counts, unit)))
+
+
+def _zeros(name: str, counts: FloatArray, unit: str) -> tuple[Note, ...]:
+    """Say that zeros became a date of 1960 though all other dates are of this century."""
+    zeros, others = int((counts == 0).sum()), counts[np.isfinite(counts) & (counts != 0)]
+    if unit not in A_YEAR or not zeros or not len(others) or others.min() < 40 * A_YEAR[unit]:
+        return ()
+    said = (
+        f"0 in {name} is a date of January 1960 by its format (in {zeros} row(s)), and all other "
+        "dates are from 2000 on. If 0 means never or unknown, give the column a format of numbers, "
+        "or make these cells missing, and save again."
+    )
+    return (Note("zero_dates", said, (name,)),)
 
 
 def _dates(name: str, values: FloatArray, unit: str) -> tuple[Any, tuple[Note, ...]]:

@@ -13,6 +13,8 @@ from prakerja_eval.panel.readers.long import stacked
 from prakerja_eval.panel.table import Note, Table, Variable
 from prakerja_eval.panel.values import plain_text
 
+ISO = r"\d{4}-(?:\d{2}|\d{2}-\d{2}(?:T[0-9:.]+)?)|\d{4}Q[1-4]"
+
 
 @dataclass(frozen=True, slots=True)
 class WaveFile:
@@ -80,7 +82,8 @@ def stack(files: Sequence[WaveFile], wave: str | None, text: frozenset[str]) -> 
         If the wave column has no name.
     DataError
         If a file has other values in a column of that name, a column holds numbers in one file
-        and text in another, a code means two things, or ids were damaged in one file.
+        and text in another, a code means two things, or ids were damaged in one file; if marks of
+        decimals or dates that are clear in one file are not in another.
     """
     if wave is None:
         raise UsageError("several wave files need a name for the wave column: Roles(wave=...).")
@@ -88,6 +91,9 @@ def stack(files: Sequence[WaveFile], wave: str | None, text: frozenset[str]) -> 
         _refuse_other_waves(item, wave)
     _refuse_lost_zeros(files, text)
     columns = list(dict.fromkeys(c for f in files for c in f.table.frame.columns if c != wave))
+    differ = _marks(files, columns)
+    for column in (c for c in columns if c not in text):
+        _refuse_undecided_dates(column, files)
     places = [f.place for f in files]
     made: dict[str, pd.Series] = {}
     for column in columns:
@@ -101,7 +107,7 @@ def stack(files: Sequence[WaveFile], wave: str | None, text: frozenset[str]) -> 
     frame.insert(min(1, len(columns)), wave, waves)
     codebook, said = _codebook(files, columns, text)
     rows, where = _rows(files)
-    notes = (*_file_notes(files), *where, *_absent(files, columns), *said)
+    notes = (*_file_notes(files), *where, *_absent(files, columns), *said, *differ)
     return Table(frame, codebook, _reasons(files, columns, frame.index), notes, rows)
 
 
@@ -144,6 +150,49 @@ def _refuse_lost_zeros(files: Sequence[WaveFile], text: frozenset[str]) -> None:
                     "that). Export it again with the ids as text, or make the id in "
                     "ReadOptions(mapping=...) with pad, the number of its digits."
                 )
+
+
+def _marks(files: Sequence[WaveFile], columns: Sequence[str]) -> list[Note]:
+    """Refuse a decimal mark that says what 1.234 is in one file and is not that of another file.
+
+    Where no file has such cells each one is certain by itself, and the difference is noted.
+    """
+    notes = []
+    for column in columns:
+        having = [(f.name, f.table.marks[column]) for f in files if column in f.table.marks]
+        by = {d: [(n, m) for n, m in having if m.decimal == d] for d in (".", ",")}
+        if not by["."] or not by[","]:
+            continue
+        point, comma = by["."][0][0], by[","][0][0]
+        if any(mark.unclear for _, mark in having):
+            raise DataError(
+                f"{column!r} is read with a decimal point in {point!r} and with a decimal comma in "
+                f"{comma!r}, and holds numbers such as 1.234, which mean another amount in each. "
+                "Name decimal= as it is in both, or write both in one way."
+            )
+        said = f"{column!r} has a decimal point in {point} and a decimal comma in {comma}."
+        notes.append(Note("marks_differ", said, (column,)))
+    return notes
+
+
+def _refuse_undecided_dates(column: str, files: Sequence[WaveFile]) -> None:
+    """Refuse dates in one file beside dates that stayed text, or words, in another."""
+    kinds = [(f.name, _all_iso(f.table.frame[column])) for f in files if column in f.table.frame]
+    dates = [name for name, iso in kinds if iso is True]
+    others = [name for name, iso in kinds if iso is False]
+    if dates and others:
+        raise DataError(
+            f"{column!r} holds dates in {dates[0]!r}, and text that could not be read as dates in "
+            f"{others[0]!r}. Name dates='dmy' or dates='mdy' if day and month are not clear there; "
+            "else write all of them as 2021-02-28, or name the column in text=."
+        )
+
+
+def _all_iso(column: pd.Series) -> bool | None:
+    """Say whether all cells of a column of text are ISO dates; None if it is no text, or empty."""
+    if pd.api.types.is_numeric_dtype(column) or column.isna().all():
+        return None
+    return bool(_distinct(column).str.fullmatch(ISO).all())
 
 
 def _distinct(column: pd.Series) -> pd.Series:
