@@ -115,6 +115,7 @@ def not_reached_row(frame: pd.DataFrame) -> pd.DataFrame:
 
 KEYS = (
     edit("missing_role", "a weight is missing", "weight", None, (14,), 2.0, columns=("weight",)),
+    edit("receipt_unknown", "receipt of a row is not known", "trained", None, (14,), 0),
     edit(
         "missing_unit",
         "a row without a person",

@@ -94,6 +94,20 @@ OUTCOMES = (
         (Found("wave_without_outcome", WAVE[2], ("income",)),),
     ),
     Entry(
+        "differential_attrition",
+        "twelve of the sixteen people of one arm were not asked in the last wave",
+        monthly,
+        cells("income", None, [3 * k for k in range(1, 25, 2)]),
+        fresh,
+        (
+            Found(
+                "differential_attrition",
+                tuple(sorted({3 * k for k in range(1, 25, 2)} | {AWAY})),
+                ("income",),
+            ),
+        ),
+    ),
+    Entry(
         "wave_without_arm",
         "in the last wave winners alone were asked for incomes",
         monthly,

@@ -194,12 +194,25 @@ def unfair():
     return people(won=won.astype(int), odds=0.5, income=rupiah())
 
 
+TWO_WAVES = pe.Roles(unit="nik", wave="wave", baseline=1, offer="won")
+
+
+def lost(n):
+    """A hundred losers, the first n without income in the second wave, and a hundred winners."""
+    frame = pd.concat([people(200, won=np.repeat([0, 1], 100), wave=w) for w in (1, 2)])
+    frame = frame.sort_values(["nik", "wave"], ignore_index=True)
+    frame["income"] = 100.0 + np.arange(400)
+    frame.loc[(frame.wave == 2) & (frame.index < 2 * n), "income"] = np.nan
+    return frame
+
+
 THOUSANDS = np.array([2, 30, 44, 60, 71])
 UNFAIR_ROLES = pe.Roles(unit="nik", offer="won", probability="odds")
 LABELS = {"status": Variable(values={"1": "works", "2": "seeks", "3": "neither"})}
 
 EXAMPLES = {
     "missing_role": edit("weight", np.nan, [24], 1.5),
+    "receipt_unknown": edit("trained", np.nan, [24], 1),
     "missing_cluster": edit("household", None, all_of(2), "H1"),
     "duplicate_unit_wave": Example(
         Asking(edited("wave", 2, [3]), replace(ROLES, application=None)),
@@ -354,6 +367,9 @@ EXAMPLES = {
     "receipt_switches_off": edit("trained", 0, [6], 1),
     "non_numeric_outcome": edit("income", "1,000", [8], 1000.0),
     "infinite_value": edit("income", np.inf, [8], np.nan),
+    "differential_attrition": Example(
+        Asking(lost(40), TWO_WAVES), tuple(range(2, 81, 2)), lambda a: replace(a, frame=lost(0))
+    ),
     "constant_outcome": Example(
         Asking(clean().assign(income=5.0)),
         tuple(range(1, 25)),

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from prakerja_eval.errors import NotEstimableError
 from prakerja_eval.estimate import Estimate, FirstStage, join
 from prakerja_eval.estimate.specs import instance_of
@@ -72,6 +74,13 @@ def late(
 
 
 def _row(sample: Sample, design: Design) -> Estimate:
+    unknown = int(np.isnan(sample.received).sum())
+    if unknown:
+        raise NotEstimableError(
+            f"receipt is not known of {unknown} people with a value of {sample.outcome!r}"
+            f"{sample.at_wave}: the effect on the treated needs it of all. Fill it in from the "
+            "programme's records, or estimate the effect of the offer (itt)."
+        )
     first = difference(sample.received, sample, design)
     if abs(first.theta) < NO_FIRST_STAGE:
         raise NotEstimableError(

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from prakerja_eval.errors import DataError
-from prakerja_eval.panel.contract.calendar import days_of
+from prakerja_eval.panel.calendar import days_of
 from prakerja_eval.panel.roles import WaveLabel
 from prakerja_eval.panel.values import plain_text, to_number
 from prakerja_eval.typing import FloatArray
@@ -44,17 +44,28 @@ def cohort_times(cohort: pd.Series, waves: Sequence[WaveLabel]) -> FloatArray:
     DataError
         If a cohort cannot be placed among waves that are dates.
     """
-    if wave_times(waves) is None or all(isinstance(w, int | float) for w in waves):
-        times = to_number(cohort)
-        return np.where(times == 0, np.inf, times)
-    codes, labels = pd.factorize(cohort)
-    placed = np.array([*map(_start, labels), np.nan], dtype=np.float64)
-    if np.isnan(placed[:-1]).any():
+    times = placed_cohorts(cohort, waves)
+    if dated(waves) and (np.isnan(times) & cohort.notna().to_numpy()).any():
         raise DataError(
             "a cohort is neither a date like the waves nor 0 for never; write it as the waves are "
             f"written ({waves[0]})."
         )
-    return np.asarray(placed[codes])
+    return times
+
+
+def placed_cohorts(cohort: pd.Series, waves: Sequence[WaveLabel]) -> FloatArray:
+    """Return ``cohort_times``, NaN where a cohort cannot be placed."""
+    if not dated(waves):
+        times = to_number(cohort)
+        return np.where(times == 0, np.inf, times)
+    codes, labels = pd.factorize(cohort)
+    starts = np.array([*map(_start, labels), np.nan], dtype=np.float64)
+    return np.asarray(starts[codes])
+
+
+def dated(waves: Sequence[WaveLabel]) -> bool:
+    """Say whether the waves are dates in text."""
+    return any(isinstance(w, str) for w in waves) and wave_times(waves) is not None
 
 
 def _start(label: object) -> float:
@@ -69,7 +80,7 @@ def _start(label: object) -> float:
 def start_label(time: float, waves: Sequence[WaveLabel]) -> WaveLabel:
     """Return the label of a start: the number, or the first wave that begins at or after it."""
     times = wave_times(waves)
-    if times is None or all(isinstance(w, int | float) for w in waves):
+    if times is None or not dated(waves):
         return time
     after = np.flatnonzero(times >= time)
     return waves[after[0]] if len(after) else date.fromordinal(int(time)).isoformat()

@@ -10,6 +10,7 @@ from prakerja_eval.panel.contract.blocks import Blocks, blocks_of
 from prakerja_eval.panel.contract.codes import Codes, factorise, pair
 from prakerja_eval.panel.roles import Roles, WaveLabel
 from prakerja_eval.panel.table import Table
+from prakerja_eval.panel.timing import placed_cohorts, wave_times
 from prakerja_eval.panel.values import to_number
 from prakerja_eval.panel.waves import waves_of
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
@@ -91,9 +92,13 @@ class Facts:
 
     @cached_property
     def wave_sizes(self) -> FloatArray | None:
-        """Return the wave labels as numbers; None where one is no number."""
-        sizes = to_number(pd.Series(list(self.waves), dtype=object))
-        return None if np.isnan(sizes).any() else sizes
+        """Return the time of each wave, a number or a day; None where one is neither."""
+        return wave_times(self.waves)
+
+    @cached_property
+    def cohort(self) -> FloatArray:
+        """Return the cohort of each row on that scale; infinite for never, NaN for none."""
+        return placed_cohorts(self.frame[str(self.roles.cohort)], self.waves)
 
     @cached_property
     def baseline(self) -> int | None:

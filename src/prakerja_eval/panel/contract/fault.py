@@ -12,6 +12,7 @@ from prakerja_eval.errors import DataError
 Severity: TypeAlias = Literal["error", "warning"]
 
 ROWS_SHOWN = 5
+ROWS_ARE = "Row numbers count the rows of data below the names, from 1; blank lines do not count."
 ROWS_IN_JSON = 1_000
 COLUMNS = (
     "severity",
@@ -151,13 +152,13 @@ class Check:
                 f"  Why it matters: {fault.why}",
                 f"  Remedy: {fault.remedy}",
             ]
-        return "\n".join(lines)
+        return "\n".join([*lines, ROWS_ARE])
 
     def _repr_html_(self) -> str:
         if not self.faults:
             return "<p>No faults found.</p>"
         head = f"{len(self.errors)} error(s), {len(self.warnings)} warning(s)"
-        return f"<p>{head}</p>{self.frame.to_html(index=False, border=0)}"
+        return f"<p>{head}. {ROWS_ARE}</p>{self.frame.to_html(index=False, border=0)}"
 
     def about(self, *designs: str) -> "Check":
         """Return the faults that concern every design, or one of those named."""

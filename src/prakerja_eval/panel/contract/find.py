@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from prakerja_eval.panel.contract.asked import Asked
+from prakerja_eval.panel.contract.attrition import differential_attrition
 from prakerja_eval.panel.contract.covariates import covariate_after_baseline
 from prakerja_eval.panel.contract.facts import Facts
 from prakerja_eval.panel.contract.fault import Check
@@ -82,6 +83,7 @@ RULES: tuple[Rule, ...] = (
     covariate_after_baseline,
     non_numeric_outcome,
     infinite_value,
+    differential_attrition,
     constant_outcome,
     wave_without_outcome,
     wave_without_arm,

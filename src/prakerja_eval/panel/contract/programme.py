@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
-import pandas as pd
 
-from prakerja_eval.panel.contract.calendar import days_of
+from prakerja_eval.panel.calendar import days_of
 from prakerja_eval.panel.contract.facts import Facts
 from prakerja_eval.panel.contract.finding import Finding, counted
+from prakerja_eval.panel.values import plain_text
 from prakerja_eval.panel.words import parts_of
 from prakerja_eval.programme import batches, first_opening
-from prakerja_eval.typing import FloatArray, IntArray
+from prakerja_eval.typing import IntArray
 
 BATCH_WORDS = frozenset({"batch", "gelombang", "angkatan"})
 NEVER = np.iinfo(np.int64).max
@@ -56,13 +56,13 @@ def _treatment(facts: Facts) -> Iterator[tuple[str, IntArray]]:
         received = facts.number(roles.received) == 1
         yield roles.received, np.where(received, ends[facts.wave.of], NEVER)
     if roles.cohort is not None:
-        yield roles.cohort, _last_days(facts.number(roles.cohort))
+        yield roles.cohort, _last_days(facts, roles.cohort)
 
 
-def _last_days(labels: FloatArray) -> IntArray:
-    """Return the last day of each label that is a number; never where it is no date."""
-    codes, values = pd.factorize(labels)
-    days = [days_of(v) for v in values]
+def _last_days(facts: Facts, column: str) -> IntArray:
+    """Return the last day of each label of a column; never where it is no date."""
+    codes = facts.codes(column).of
+    days = [days_of(plain_text(v)) for v in facts.labels(column)]
     ends = np.array([*(NEVER if d is None else d[1].toordinal() for d in days), NEVER])
     return np.asarray(ends[codes])
 

@@ -24,7 +24,8 @@ def non_numeric_role(facts: Facts) -> Iterator[Finding]:
     """Find cells of a numeric role that hold no number."""
     for role in NUMERIC_ROLES:
         for column in facts.named.get(role, ()):
-            bad = np.isnan(facts.number(column)) & ~facts.missing(column)
+            values = facts.cohort if role == "cohort" else facts.number(column)
+            bad = np.isnan(values) & ~facts.missing(column)
             variant = ".yes_no" if role in BINARY_ROLES else ".cohort" if role == "cohort" else ""
             yield Finding(f"non_numeric_role{variant}", (column,), bad, {"role": role})
 
@@ -33,7 +34,7 @@ def role_range(facts: Facts) -> Iterator[Finding]:
     """Find numbers that a role cannot have."""
     for role in NUMERIC_ROLES:
         for column in facts.named.get(role, ()):
-            values = facts.number(column)
+            values = facts.cohort if role == "cohort" else facts.number(column)
             known = ~np.isnan(values)
             if role in BINARY_ROLES:
                 bad, code = known & (values != 0) & (values != 1), "not_binary"
@@ -60,7 +61,8 @@ def varying_role(facts: Facts) -> Iterator[Finding]:
     for roles, group in ((OF_APPLICATION, facts.group), (OF_UNIT, facts.unit)):
         for role, word in roles.items():
             for column in facts.named.get(role, ()):
-                changed = group.varies(*_comparable(facts, column, role in NUMERIC_ROLES))
+                number = role in NUMERIC_ROLES and role != "cohort"
+                changed = group.varies(*_comparable(facts, column, number))
                 bad = group.spread(changed)
                 who = "unit and application" if several and roles is OF_APPLICATION else "unit"
                 units = counted(int(facts.unit.any(bad).sum()), "unit") if bad.any() else ""

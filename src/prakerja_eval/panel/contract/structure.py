@@ -18,15 +18,17 @@ CLUSTER_ROLES = ("household", "psu", "clusters")
 def missing_role(facts: Facts) -> Iterator[Finding]:
     """Find rows without a value in a role that every row needs; wholly empty ones are told apart.
 
-    Receipt need not be known where the person was not reached.
+    Receipt and weight need not be known where the person was not reached, and receipt that is not
+    known is a warning.
     """
     blank = _blank(facts)
     for role in FILLED_ROLES:
         for column in facts.named.get(role, ()):
             bad = facts.missing(column) & ~blank
-            if role == "received" and facts.roles.responded is not None:
+            if role in ("received", "weight") and facts.roles.responded is not None:
                 bad = bad & (facts.number(facts.roles.responded) != 0)
-            yield Finding("missing_role", (column,), bad, {"role": role})
+            code = "receipt_unknown" if role == "received" else "missing_role"
+            yield Finding(code, (column,), bad, {"role": role})
 
 
 def missing_cluster(facts: Facts) -> Iterator[Finding]:

@@ -32,7 +32,7 @@ def cohort_against_receipt(facts: Facts) -> Iterator[Finding]:
     # treatment began after the last wave without receipt, and no later than the first with it
     earliest = np.append(np.append(sizes, -np.inf)[last], np.nan)[group.of]
     latest = np.append(np.append(sizes, np.inf)[first], np.nan)[group.of]
-    cohort = _cohort(facts)
+    cohort = facts.cohort
     cohort = np.where(group.spread(group.varies(cohort, ~np.isnan(cohort))), np.nan, cohort)
     began = np.isfinite(latest)
     columns = (roles.cohort, roles.received)
@@ -49,7 +49,7 @@ def cohort_no_wave(facts: Facts) -> Iterator[Finding]:
     sizes, roles = facts.wave_sizes, facts.roles
     if sizes is None or roles.cohort is None or roles.wave is None:
         return
-    cohort = _cohort(facts)
+    cohort = facts.cohort
     bad = (cohort > sizes.min()) & (cohort < sizes.max()) & ~np.isin(cohort, sizes)
     places = {"units": counted(int(facts.unit.any(bad).sum()), "unit")}
     yield Finding("cohort_no_wave", (roles.cohort,), bad, places)
@@ -68,7 +68,7 @@ def treated_at_baseline(facts: Facts) -> Iterator[Finding]:
             "treated_at_baseline", (facts.roles.received,), bad, {**places, "units": units}
         )
     if facts.roles.cohort is not None and facts.wave_sizes is not None:
-        cohort = _cohort(facts)
+        cohort = facts.cohort
         bad = np.isfinite(cohort) & (cohort <= facts.wave_sizes[facts.baseline])
         units = counted(int(facts.unit.any(bad).sum()), "unit")
         yield Finding(
@@ -81,9 +81,3 @@ def _receipt(facts: Facts) -> tuple[FloatArray, IntArray]:
     received = facts.number(str(facts.roles.received))
     first = per_group(facts.group, facts.wave.of, received == 1, len(facts.waves), last=False)
     return received, first
-
-
-def _cohort(facts: Facts) -> FloatArray:
-    """Return the cohort of each row, infinite for never, NaN where it has none."""
-    cohort = facts.number(str(facts.roles.cohort))
-    return np.where(cohort == 0, np.inf, cohort)
