@@ -191,3 +191,13 @@ def test_columns_not_made_of_labels_are_not_held_to_them(labels, values):
 def test_labels_of_text_are_compared_as_text():
     labels = {"q7": Variable(values={"a": "one", "b": "two"})}
     assert found("q7", ["a", "b"] * 20 + ["x"], codebook=labels) == {"labels_missing_code": (41,)}
+
+
+@pytest.mark.parametrize("times", [1000.0, 1e-3])
+@pytest.mark.parametrize("share", [0.01, 0.015])
+def test_a_few_amounts_in_other_units_are_found(times, share):
+    rng = np.random.Generator(np.random.PCG64(4))
+    income = np.exp(rng.normal(14.5, 0.6, 4_000)).round(-3)
+    wrong = np.arange(4_000) < share * 4_000
+    values = np.where(wrong, times, 1.0) * income
+    assert found("income", values) == {"mixed_units": tuple(np.flatnonzero(wrong) + 1)}

@@ -17,11 +17,11 @@ from prakerja_eval.panel.contract.values import likely_codes
 from prakerja_eval.panel.words import parts_of, suggests
 from prakerja_eval.typing import BoolArray, FloatArray
 
-SHARES = (0.0, 0.02, 0.25, 0.5, 0.75, 0.98, 0.99, 1.0)  # ranks that are put in order
+SHARES = (0.0, 0.002, 0.25, 0.5, 0.75, 0.99, 0.998, 1.0)  # ranks that are put in order
 ENOUGH = 50  # positive values, below which shares say nothing
 HEAP = 0.25  # of positive values in one
 ROUND, ROUND_SHARE, ROUND_MEDIAN = 500_000.0, 0.8, 1_000_000.0
-UNIT_ENOUGH, UNIT_SHARE, UNIT_COUNT = 20, 0.02, 5
+UNIT_ENOUGH, UNIT_SHARE, UNIT_COUNT = 20, 0.002, 5
 BIN, WINDOW, THIN = 0.1, 3, 0.1  # decades; three bins are a factor of two
 UNIT_RATIO = (300.0, 3_000.0)  # of the medians of rupiah and of thousands
 TAIL, RICH, RICH_TAIL = 100.0, 1e9, 50.0
@@ -134,7 +134,7 @@ def _mixed(amounts: Amounts) -> BoolArray:
     """Return the rows of the smaller unit group, where there are two a factor of 1,000 apart."""
     none = np.zeros(len(amounts.values), dtype=bool)
     n = len(amounts.positive)
-    if n < UNIT_ENOUGH or (n >= ENOUGH and amounts.rank(0.98) < 100 * amounts.rank(0.02)):
+    if n < UNIT_ENOUGH or (n >= ENOUGH and amounts.rank(0.998) < 100 * amounts.rank(0.002)):
         return none
     cut = _trough(np.log10(amounts.positive), max(UNIT_COUNT, int(np.ceil(UNIT_SHARE * n))))
     if cut is None:
