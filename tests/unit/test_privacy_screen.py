@@ -1,8 +1,10 @@
 """Which columns does the screen refuse, which pass, and is an id ever shown?"""
 
+import base64
 import calendar
 import hashlib
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -146,7 +148,9 @@ def test_niks_in_float_columns_are_found():
 )
 def test_exact_names_are_enough(name, kind):
     assert found(name, ["x1", "x2", "x3"]) == [kind]
-    assert found(name, [11, 12, 13]) == [kind]
+    assert found(name, [101_112, 101_113, 101_114]) == [kind]
+    assert found(name, list(range(21))) == [kind]
+    assert found(name, ["12345", "12346"]) == [kind]
 
 
 @pytest.mark.parametrize("name", ["nik", "hp", "has_phone", "alamat_sama", "nama_sama", "punya_hp"])
@@ -156,6 +160,23 @@ def test_answers_and_empty_columns_pass(name):
     assert found(name, ["Ya", "Tidak", None]) == []
     assert found(name, pd.Series([None, None], dtype="str")) == []
     assert found(name, [1, 5, 5], values={"1": "Ya", "5": "Tidak"}) == []
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [1, 2, 2],
+        [1, 5, 1],
+        [0, 1, 2, 3],
+        [2.0, 1.0, None],
+        ["1", "5", "5"],
+        ["setiap hari", "jarang", "tidak pernah"],
+        ["sim 1", "sim 2"] * 4,
+    ],
+)
+@pytest.mark.parametrize("name", ["phone", "hp", "whatsapp", "kk", "phones"])
+def test_few_small_answers_under_an_exact_name_pass(name, cells):
+    assert found(name, cells) == []
 
 
 @pytest.mark.parametrize("name", ["nik", "hp", "email", "nama", "person_id"])
@@ -373,3 +394,147 @@ def test_every_word_of_the_lists_is_reachable():
 def test_any_cells_are_screened_without_another_error(values):
     for name in ("x", "nama", "hp"):
         screen(Table(pd.DataFrame({name: pd.Series(values, dtype=object)})))
+
+
+RARE = ["Suparno", "Wagiman", "Tukiyem", "Parjo", "Marsinah", "Ngatiman", "Kasiyem", "Tumini"]
+RARE_PEOPLE = [f"{a} {b}" for a in RARE for b in RARE]
+VILLAGES = [
+    "Suka Maju",
+    "Sri Mulyo",
+    "Putra Jaya",
+    "Sidodadi",
+    "Nur Harapan",
+    "Sri Rahayu",
+    "Hidayat Makmur",
+    "Karang Anyar",
+    "Wonosari",
+    "Fajar Baru",
+    "Mulya Sari",
+]
+COURSES = ["Digital Marketing", "Barista Dasar", "Menjahit Baju", "Tata Boga", "Desain Grafis"] * 4
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nama_peserta_pelatihan",
+        "nama_peserta_program",
+        "nama_user",
+        "nama_wave1",
+        "nama_anggota_kelompok",
+        "nama_pemilik_rekening_bank",
+        "course_participant_name",
+        "ibu",
+        "kepala_keluarga",
+        "responden",
+        "nama_responden_2",
+    ],
+)
+def test_a_word_beside_the_name_of_a_person_does_not_free_it(name):
+    assert found(name, RARE_PEOPLE) == ["name"]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("nama_pelatihan_peserta", COURSES),
+        ("participant_course_name", COURSES),
+        ("nama_pelatihan", COURSES),
+        ("nama_desa", VILLAGES),
+        ("desa", VILLAGES),
+        ("kelurahan", RARE_PEOPLE),
+        ("q2", VILLAGES),
+        ("peserta", ["Ya Tetap", "Tidak Lagi", "Belum Tahu"] * 20),
+        ("ibu", ["Masih Hidup", "Sudah Meninggal"] * 40),
+        ("ibu", ["Ibu Rumah Tangga", "Petani Padi", "Guru Honorer", "Buruh Tani"] * 20),
+        ("pekerjaan_ibu", RARE_PEOPLE),
+        ("nama_bank", ["Bank Rakyat", "Bank Jago", "Bank Aladin"] * 5),
+    ],
+)
+def test_places_courses_and_answers_pass_under_names_of_their_own(name, cells):
+    assert found(name, cells) == []
+
+
+def test_names_of_people_with_digits_or_brackets_are_found():
+    assert found("nama", [f"{a} {i}" for i, a in enumerate(RARE)]) == ["name"]
+    assert found("nama", [f"{a} ({b})" for a, b in pairwise(RARE)]) == ["name"]
+    assert found("name", [f"Product {i}" for i in range(60)]) == []
+
+
+@pytest.mark.parametrize("tail", ["01", "-01", " 12", "0001"])
+def test_niks_with_a_number_of_the_member_behind_are_found(tail):
+    assert found("q17", [v + tail for v in NIKS]) in (["nik"], ["kk"])
+    numbers = np.random.default_rng(5).integers(10**15, 10**16, 200).astype(str)
+    assert found("q17", [n + tail for n in numbers]) == []
+
+
+@pytest.mark.parametrize("written", ["NIK saya 320105.410390.0007", "nik: 3201 0541 0390 0007, ya"])
+def test_a_nik_with_separators_in_a_sentence_is_found(written):
+    assert found("komentar", ["baik", written]) == ["nik"]
+
+
+OPERATORS = ["812", "813", "857", "878", "895", "821", "838", "881"]
+
+
+def test_phones_of_several_operators_that_lost_their_zero_are_found():
+    numbers = [int(f"{lead}34567{n}01") for n, lead in enumerate(OPERATORS * 2)]
+    assert found("q5", numbers) == ["phone"]
+    assert found("no_yg_dihubungi", numbers) == ["phone"]
+    assert found("omzet", numbers) == []
+    assert found("q5", [n // 1_000 * 1_000 for n in numbers]) == []
+
+
+@pytest.mark.parametrize("between", ["/", ", ", " ; ", " dan "])
+def test_two_phones_in_one_cell_are_found(between):
+    assert found("q5", ["08123456701" + between + "08573456702", "-"]) == ["phone"]
+
+
+def test_codes_of_areas_and_amounts_are_no_phones():
+    villages = [6_281_000_000 + 10 * i for i in range(60)]
+    assert found("iddesa", villages) == []
+    assert found("q17", villages) == []
+    assert found("nks", list(map(str, villages))) == []
+    assert found("psu", [f"0812{i:06d}" for i in range(60)]) == []
+    assert found("omzet", [62_810_000_001 + 1_234_567 * i for i in range(60)]) == []
+    assert found("psu", [f"0{lead}3456{n:03d}" for n, lead in enumerate(OPERATORS)]) == ["phone"]
+    assert found("idruta", [f"3201010001{i % 12 + 1:02d}{i + 1:04d}" for i in range(60)]) == []
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "-6.2088123 106.8456123 0.0 0.0",
+        "-6.2088123 106.8456123 12.5 4.2",
+        "https://maps.google.com/?q=-6.2088123,106.8456123",
+        "https://www.google.com/maps/@-6.2088123,106.8456123,17z",
+        "6°12'31.7\"S 106°50'44.2\"E",
+    ],
+)
+def test_points_links_to_maps_and_degrees_are_found(cell):
+    assert found("lokasi", [cell, cell.replace("6.2", "6.3")]) == ["coordinates"]
+
+
+def test_numbers_and_links_that_are_no_places_pass():
+    assert found("q", ["https://example.org/a?x=1.5,2", "https://example.org/b"]) == []
+    assert found("suhu", ["27°", "31°"]) == []
+    assert found("uuid", [f"uuid:{i:08x}-0000-4000-8000-{i:012x}" for i in range(40)]) == []
+
+
+@pytest.mark.parametrize("size", [16, 20, 32, 64])
+def test_a_nik_hash_in_base64_is_refused(size):
+    cells = [base64.b64encode(bytes([i] * size)).decode() for i in range(1, 4)]
+    assert found("nik_hash", cells) == ["nik"]
+    assert found("nik_hash", [cell.rstrip("=") for cell in cells]) == ["nik"]
+    assert found("token", cells) == []
+
+
+@pytest.mark.parametrize("method", ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"])
+def test_a_nik_hash_of_any_usual_length_is_refused(method):
+    assert found("nik_hash", [hashlib.new(method, v.encode()).hexdigest() for v in NIKS]) == ["nik"]
+
+
+def test_a_column_headed_by_a_person_is_not_named():
+    frame = pd.DataFrame({"Budi Santoso": [*PEOPLE, "Siti Karya", "Dewi Jaya", "Agus Sari"]})
+    with pytest.raises(IdentifierError, match="column 1") as error:
+        refuse_identifiers(Table(frame))
+    assert "Santoso" not in str(error.value)

@@ -30,6 +30,9 @@ class Words:
     companions: frozenset[str]
     answers: tuple[str, ...]
     frequent_names: tuple[str, ...]
+    place_words: tuple[str, ...]
+    people: frozenset[str]
+    not_phones: frozenset[str]
 
 
 @lru_cache(maxsize=1)
@@ -43,8 +46,15 @@ def words() -> Words:
         )
         for kind, lists in tree["kinds"].items()
     }
-    companions = frozenset(tree["companions"])
-    return Words(kinds, companions, tuple(tree["answers"]), tuple(tree["frequent_names"]))
+    return Words(
+        kinds,
+        frozenset(tree["companions"]),
+        tuple(tree["answers"]),
+        tuple(tree["frequent_names"]),
+        tuple(tree["place_words"]),
+        frozenset(tree["people"]),
+        frozenset(tree["not_phones"]),
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -53,7 +63,7 @@ def suggested(name: str) -> Mapping[str, Strength]:
     parts = parts_of(name)
     found: dict[str, Strength] = {}
     for kind, lists in words().kinds.items():
-        if any(_within(run, parts) for run in lists.innocent):
+        if _innocent(parts, kind):
             continue
         exact = [run for run in lists.exact if _within(run, parts)]
         if any(_alone(run, parts) for run in exact):
@@ -65,8 +75,21 @@ def suggested(name: str) -> Mapping[str, Strength]:
 
 def innocent_of(name: str, kind: str) -> bool:
     """Say whether a name says that a column is not of a kind ("nama_kabupaten")."""
-    parts = parts_of(name)
-    return any(_within(run, parts) for run in words().kinds[kind].innocent)
+    return _innocent(parts_of(name), kind)
+
+
+def _innocent(parts: Run, kind: str) -> bool:
+    found = [(i, run) for run in words().kinds[kind].innocent for i in _starts(run, parts)]
+    if not found or kind != "name":
+        return bool(found)
+    places = {i: False for i, part in enumerate(parts) if part in words().people}
+    places |= {i: True for i, _ in found}
+    for word, first in (("nama", True), ("nm", True), ("name", False)):
+        if word in parts:
+            at = parts.index(word)
+            beside = [i for i in places if (i > at) == first]
+            return places[min(beside) if first else max(beside)] if beside else True
+    return True
 
 
 def _runs(entries: Iterable[str]) -> tuple[Run, ...]:

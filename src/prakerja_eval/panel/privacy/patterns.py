@@ -18,16 +18,21 @@ LARGE = 1e9  # numbers below cannot be a phone number, let alone a NIK
 NEARLY_LARGE = 1e8  # the least that stands beside large ones: a short mobile number without its 0
 SIXTEEN_DIGITS = 1e15
 
-MOBILE = r"(?:62|0)8[1-9][0-9]{6,10}"
+# after 62 at least nine digits: ten in all are BPS codes of villages in Central Kalimantan (62)
+MOBILE = r"(?:628[1-9][0-9]{7,10}|08[1-9][0-9]{6,10})"
+OPERATOR = r"8(?:1[1-9]|2[1238]|3[1238]|5[1-35-9]|7[78]|8[1-9]|9[5-9])"  # of mobile numbers
+MOBILE_BARE = OPERATOR + "[0-9]{6,9}"
 MOBILE_SHORT = r"8[1-9][0-9]{7,10}"
 LANDLINE = r"(?:62|0)[2-79][0-9]{7,10}"
 
 DIGIT_CELL = r"^[\s'\"+(]*[0-9][0-9 .()\-]{6,24}[0-9]\s*(?:\.0)?\s*$"
 MOBILE_IN_TEXT = rf"(?:^|[\s:;,/(=]){MOBILE_WRITTEN}(?:$|[^0-9A-Za-z])"
+MOBILES = rf"^\s*{MOBILE_WRITTEN}(?:\s*(?:[/,;&|]|dan|atau)\s*{MOBILE_WRITTEN})+\s*$"
 _BEFORE, _AFTER = r"(?:^\s*[A-Za-z]{0,10}|[^0-9A-Za-z])", "(?:$|[^0-9A-Za-z])"
 SIXTEEN_IN_TEXT = f"{_BEFORE}[0-9]{{16}}{_AFTER}"
 NIK_IN_TEXT = f"{_BEFORE}{NIK}{_AFTER}"
 PERSON = r"^\s*\p{L}[\p{L}'’`.\-]*(?:[ ,.]+\p{L}[\p{L}'’`.\-]*){0,4}\s*$"
+LOOSE_PERSON = r"^\s*\p{L}{3,}[\p{L}'’`.\-]*(?:[ ,.(/]+[\p{L}0-9'’`.\-]+\)?){0,5}\s*$"
 STREET = (
     r"(?i)(?:^|[^\p{L}])(?:jl|jln|jalan|gg|gang|rt|rw|blok|komplek|kompleks|perum|perumahan|dusun|dsn|kp|"
     r"kampung|desa|kel|kec|lorong|street|st|road|rd|avenue|ave|lane)(?:$|[^\p{L}])"
@@ -39,11 +44,22 @@ HOUSE = (
 WORDS_AND_NUMBER = r"\p{L}{2}\S*\s+.*[0-9]"
 REGENCY = r"^\s*(?i:kab|kabupaten|kota|prov|provinsi)[ .]"
 _DEGREES = r"-?[0-9]{1,3}\.[0-9]{3,}"
-POINT = rf"^\s*(?:POINT\s*)?\(?\s*(?P<a>{_DEGREES})\s*[,; ]\s*(?P<b>{_DEGREES})\s*\)?\s*$"
+# altitude and accuracy may follow
+POINT = (
+    rf"^\s*(?:POINT\s*)?\(?\s*(?P<a>{_DEGREES})\s*[,; ]\s*(?P<b>{_DEGREES})"
+    r"(?:[,; ]+-?[0-9.]+){0,2}\s*\)?\s*$"
+)
+MAP_LINK = r"https?://\S*[^0-9.]-?[0-9]{1,3}\.[0-9]{3,}(?:,|%2C)\+?-?[0-9]{1,3}\.[0-9]{3,}"
+DEGREES_MINUTES = r"[0-9]{1,3}\s*°\s*[0-9]{1,2}(?:\.[0-9]+)?\s*['′’]"
 ACCOUNT = r"^[0-9]{8,19}$"
 DOCUMENT = r"^\s*[A-Za-z]{0,3}[ .\-]?(?:[0-9][ .\-]?){5,19}[A-Za-z]{0,3}\s*$"
 HANDLE = r"^\s*@?[A-Za-z0-9_.:/\-]{4,80}\s*$"
-DIGEST = r"^(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})$"
+# hexadecimal of MD5, SHA-1 and SHA-2, or base64 of 16, 20, 32 or 64 bytes
+DIGEST = (
+    r"^(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{56}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{96}"
+    r"|[0-9A-Fa-f]{128}|[A-Za-z0-9+/_\-]{22}(?:==)?|[A-Za-z0-9+/_\-]{27}=?"
+    r"|[A-Za-z0-9+/_\-]{43}=?|[A-Za-z0-9+/_\-]{86}(?:==)?)$"
+)
 PSEUDONYM = r"^P-[a-z2-7]{26}$"
 SYNTHETIC = "SYN-"
 
@@ -114,6 +130,11 @@ class Values:
         out = np.zeros(len(self), dtype=bool)
         out[self.numeric] = matches(self.digits, f"^(?:{pattern})$")
         return out
+
+
+def compact(texts: pa.Array) -> pa.Array:
+    """Return texts without a dot, a dash or a blank between two digits."""
+    return pc.replace_substring_regex(texts, r"([0-9])[ .\-]([0-9])", r"\1\2")
 
 
 def matches(texts: pa.Array, pattern: str) -> BoolArray:
@@ -201,6 +222,12 @@ def are_answers(values: Values) -> bool:
 def frequent_name() -> str:
     """Return the pattern of a text with a word that is frequent in names of people."""
     return r"(?i)\b(?:" + "|".join(map(re.escape, words().frequent_names)) + r")\b"
+
+
+@lru_cache(maxsize=1)
+def place_word() -> str:
+    """Return the pattern of a text with a word that is frequent in names of places."""
+    return r"(?i)\b(?:" + "|".join(map(re.escape, words().place_words)) + r")\b"
 
 
 def in_indonesia(values: Values) -> BoolArray:

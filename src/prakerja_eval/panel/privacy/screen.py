@@ -2,18 +2,17 @@
 
 import json
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from prakerja_eval.errors import IdentifierError
+from prakerja_eval.panel.privacy import evidence
 from prakerja_eval.panel.privacy import patterns as p
-from prakerja_eval.panel.privacy.naming import Strength, innocent_of, suggested
-from prakerja_eval.panel.shown import header_kind
+from prakerja_eval.panel.privacy.naming import Strength, suggested
+from prakerja_eval.panel.shown import header_kind, like_a_person
 from prakerja_eval.panel.table import Table, Variable
-from prakerja_eval.typing import BoolArray
 
 KINDS = {
     "nik": "NIK or other national identity number",
@@ -29,6 +28,7 @@ KINDS = {
 }
 KEYS = ("nik", "kk", "phone", "email", "account", "document", "online")
 SHORT_LABEL = 5
+SMALL = 1_000  # numbers below are answers, if there are few
 EXACT = ("nik", "kk", "phone", "email")
 
 
@@ -81,7 +81,7 @@ def screen(table: Table) -> tuple[Identifier, ...]:
         else:
             found = _look(name, frame.iloc[:, i], table.codebook.get(name, Variable()))
         if found is not None:
-            shown = f"column {i + 1}" if header else name
+            shown = f"column {i + 1}" if header or like_a_person(name) else name
             remedy = _remedy(shown, found)
             out.append(Identifier(shown, found.kind, found.by, found.count, remedy))
     return tuple(out)
@@ -154,9 +154,10 @@ def _look(name: str, column: pd.Series, variable: Variable) -> Found | None:
     if not len(values) or p.all_exempt(values.text) or p.are_answers(values):
         return None
     kind = _exact_kind(by_name)
-    if kind is not None and not (labels and _all_coded(values, variable)):
+    coded = bool(labels) and _all_coded(values, variable)
+    if kind is not None and not coded and not evidence.few_answers(values):
         return Found(kind, "name", values.filled)
-    if len(variable.label.split()) > SHORT_LABEL and not _some_frequent(values):
+    if len(variable.label.split()) > SHORT_LABEL and not evidence.some_frequent(values):
         by_label.pop("name", None)  # "Name the main reason why ..."
     return _by_values(values, name, by_name, by_label)
 
@@ -178,10 +179,13 @@ def _exact_kind(hints: Mapping[str, Strength]) -> str | None:
 
 
 def _exact(hints: Mapping[str, Strength], column: pd.Series) -> Found | None:
-    """Return a column whose name is enough, unless it is empty or holds 0 and 1."""
+    """Return a column whose name is enough, unless it is empty or holds a few small numbers."""
     kind = _exact_kind(hints)
     numbers = column.dropna()
-    if kind is None or not len(numbers) or numbers.isin([0, 1]).all():
+    if kind is None or not len(numbers):
+        return None
+    small = pd.api.types.is_numeric_dtype(numbers.dtype) and bool((numbers.abs() < SMALL).all())
+    if small and numbers.nunique() <= evidence.FEW:
         return None
     return Found(kind, "name", len(numbers))
 
@@ -195,153 +199,30 @@ def _by_values(
     values: p.Values, name: str, by_name: Mapping[str, Strength], by_label: Mapping[str, Strength]
 ) -> Found | None:
     """Return what values give away, alone or together with a name or a label."""
-    for kind, chosen in _alone(values, name):
+    for kind, chosen in evidence.alone(values, name):
         if chosen.any():
             by = "name and values" if kind in by_name else "values"
             return Found(kind, by, values.cells(chosen))
     for by, hints in (("name and values", by_name), ("label and values", by_label)):
-        for kind in hints:
-            chosen = SUSPICIOUS[kind](values)
+        for kind, strength in hints.items():
+            if kind == "person" and strength != "exact":
+                continue
+            chosen = evidence.SUSPICIOUS[kind](values)
             if chosen.any():
-                return Found(kind, by, values.cells(chosen))
+                return Found("name" if kind == "person" else kind, by, values.cells(chosen))
     return None
 
 
 def _labelled(labels: p.Values, hints: Mapping[str, Strength], name: str, label: str) -> str | None:
     """Return the kind of identifier that value labels hold, as when a name was encoded."""
-    for kind, chosen in _alone(labels, f"{name} {label}"):
+    for kind, chosen in evidence.alone(labels, f"{name} {label}"):
         if chosen.any():
             return kind
-    if "name" in hints and len(labels) >= 8 and _share(labels.matches(p.PERSON)) >= 0.8:
+    if "name" in hints and len(labels) >= 8 and evidence.share(labels.matches(p.PERSON)) >= 0.8:
         return "name"
-    if "address" in hints and _address(labels).any():
+    if "address" in hints and evidence.address(labels).any():
         return "address"
     return None
-
-
-def _alone(values: p.Values, name: str) -> Iterator[tuple[str, BoolArray]]:
-    """Give each kind that values can tell without any name, with the values concerned."""
-    yield "email", values.matches(EMAIL) if values.holds("@") else values.none()
-    yield _population(values)
-    yield "phone", _phones(values)
-    if values.longest() >= 8 and values.holds(" "):
-        house = values.matches(p.HOUSE)
-        yield "address", house if house.sum() >= 3 and _share(house) >= 0.2 else values.none()
-    if values.longest() >= 13 and values.holds("."):
-        yield "coordinates", _if_share(p.in_indonesia(values), 0.8)
-    if len(values) >= 8 and not innocent_of(name, "name"):
-        yield "name", _people(values)
-
-
-def _people(values: p.Values) -> BoolArray:
-    """Return names of people: letters, and words that are frequent in names."""
-    if _share(p.matches(values.sample(), p.PERSON)) < 0.5:
-        return values.none()
-    person = values.matches(p.PERSON)
-    frequent = person & values.matches(p.frequent_name())
-    return person if _share(person) >= 0.8 and _share(frequent) >= 0.3 else values.none()
-
-
-def _population(values: p.Values) -> tuple[str, BoolArray]:
-    """Return NIK or KK numbers: half of the numbers of 16 digits must be possible ones."""
-    whole = values.digits_match("[0-9]{16}")
-    good = values.digits_match(NIK) if whole.any() else whole
-    if not values.numeric.all() and values.longest() > 16:
-        inside = values.matches(p.SIXTEEN_IN_TEXT) & ~whole
-        if inside.any():
-            good = good | (inside & values.matches(p.NIK_IN_TEXT))
-            whole = whole | inside
-    if not whole.any() or good.sum() < 0.5 * whole.sum():
-        return "nik", values.none()
-    women = values.digits_match("[0-9]{6}[4-7][0-9]{9}") & good
-    return "kk" if good.sum() >= 10 and not women.any() else "nik", good
-
-
-def _phones(values: p.Values) -> BoolArray:
-    """Return mobile numbers: most of the digit cells, or any one in a text with letters."""
-    alone = values.digits_match(p.MOBILE)
-    if alone.sum() < 0.8 * values.numeric.sum() or not values.numeric.sum() * 2 >= len(values):
-        alone = values.none()
-    if values.numeric.all() or values.longest() < 11:
-        return alone
-    free = values.matches(p.MOBILE_IN_TEXT)
-    return alone | (free & values.matches(r"\p{L}")) if free.any() else alone
-
-
-def _some_frequent(values: p.Values) -> bool:
-    return _share(values.matches(p.frequent_name())) >= 0.1
-
-
-def _share(chosen: BoolArray) -> float:
-    return float(chosen.mean()) if len(chosen) else 0.0
-
-
-def _if_share(chosen: BoolArray, least: float) -> BoolArray:
-    return chosen if _share(chosen) >= least else np.zeros_like(chosen)
-
-
-def _spread(values: p.Values) -> bool:
-    """Say whether values are as many as people would have, over some twenty waves."""
-    return len(values) >= 100 or len(values) >= 0.05 * values.filled
-
-
-def _national(values: p.Values) -> BoolArray:
-    digest = _if_share(values.matches(p.DIGEST), 0.8)
-    return values.digits_match("[0-9]{16}") | digest
-
-
-def _telephone(values: p.Values) -> BoolArray:
-    number = values.digits_match(f"{p.MOBILE}|{p.MOBILE_SHORT}|{p.LANDLINE}")
-    return _if_share(number, 0.5) | _if_share(values.matches(p.DIGEST), 0.8)
-
-
-def _digest(values: p.Values) -> BoolArray:
-    return _if_share(values.matches(p.DIGEST), 0.8)
-
-
-def _person(values: p.Values) -> BoolArray:
-    person = values.matches(p.PERSON) & values.matches(r"\p{L}.*\p{L}.*\p{L}")
-    few = not _spread(values) and _share(values.matches(p.frequent_name())) < 0.3
-    return values.none() if few else _if_share(person, 0.8)
-
-
-def _address(values: p.Values) -> BoolArray:
-    if not _spread(values):
-        return values.none()
-    street = values.matches(p.STREET) & values.matches(r"\S\s+\S")
-    several = values.matches(p.WORDS_AND_NUMBER) & ~values.matches(p.REGENCY)
-    return _if_share(street | values.matches(p.HOUSE) | several, 0.3)
-
-
-def _account(values: p.Values) -> BoolArray:
-    return _if_share(values.digits_match(p.ACCOUNT), 0.5) if _spread(values) else values.none()
-
-
-def _document(values: p.Values) -> BoolArray:
-    return _if_share(values.matches(p.DOCUMENT), 0.5) if _spread(values) else values.none()
-
-
-def _online(values: p.Values) -> BoolArray:
-    return _if_share(values.matches(p.HANDLE), 0.8) if _spread(values) else values.none()
-
-
-def _nothing(values: p.Values) -> BoolArray:
-    return values.none()
-
-
-SUSPICIOUS: dict[str, Callable[[p.Values], BoolArray]] = {
-    "nik": _national,
-    "kk": _national,
-    "phone": _telephone,
-    "email": _digest,
-    "name": _person,
-    "address": _address,
-    "account": _account,
-    "document": _document,
-    "online": _online,
-    "latitude": _nothing,
-    "longitude": _nothing,
-}
 
 
 def _coordinate_columns(frame: pd.DataFrame) -> dict[int, int]:
