@@ -20,7 +20,7 @@ from prakerja_eval.errors import DataError, IdentifierError, UsageError
 from prakerja_eval.panel import ReadOptions
 from prakerja_eval.panel.privacy import screen
 from prakerja_eval.panel.privacy.output import codebook_toml, write_output
-from prakerja_eval.panel.privacy.pseudonyms import pseudonym, pseudonyms
+from prakerja_eval.panel.privacy.pseudonyms import pseudonym, pseudonyms, standing_for_none
 from prakerja_eval.panel.readers import read_table
 from prakerja_eval.panel.table import Table, Variable
 
@@ -95,9 +95,71 @@ def test_spaces_around_an_id_do_not_count_and_blanks_are_missing():
 
 
 def test_ids_keep_their_leading_zeros(key, places):
-    (places / "data" / "a.csv").write_text("person,x\n007,1\n7,2\n")
+    (places / "data" / "a.csv").write_text("person,x\n007,1\n8,2\n")
     out = pe.pseudonymise(places / "data" / "a.csv", "person", key)
-    assert out["person"].tolist() == [by_hand("007"), by_hand("7")]
+    assert out["person"].tolist() == [by_hand("007"), by_hand("8")]
+
+
+def test_one_id_with_and_without_its_zeros_is_refused_and_not_shown(key):
+    with pytest.raises(DataError, match=r"'person'.*zeros") as error:
+        pe.pseudonymise(pd.DataFrame({"person": ["00471", "471", "12"]}), "person", key)
+    assert "471" not in str(error.value)
+
+
+def test_a_nik_written_in_several_ways_has_one_pseudonym(key):
+    nik = "3201054103900007"
+    written = [
+        nik,
+        "3201.0541.0390.0007",
+        "320105 410390 0007",
+        "320105-410390-0007",
+        f" {nik} ",
+        f"{nik}.0",
+        f"'{nik}",
+    ]
+    out = pe.pseudonymise(pd.DataFrame({"nik": written}), "nik", key)
+    assert set(out["nik"]) == {by_hand(nik)}
+    assert pseudonyms(pd.Series(["12-3", "12.5"]), KEY).tolist() == [
+        by_hand("12-3"),
+        by_hand("12.5"),
+    ]
+
+
+def test_a_whole_number_with_a_decimal_is_the_whole_number():
+    assert (
+        pseudonyms(pd.Series(["12.0", "12", 12.0], dtype=object), KEY).tolist()
+        == [by_hand("12")] * 3
+    )
+
+
+NO_IDS = [
+    "-",
+    "tidak tahu",
+    "Tidak Ada",
+    "0",
+    "9999999999999999",
+    "0000",
+    "NA",
+    "",
+    " ",
+    "...",
+    "n/a",
+]
+
+
+def test_cells_that_stand_for_no_id_become_nobody():
+    out = pseudonyms(pd.Series([*NO_IDS, "a", "99", "1111", "11112222"]), KEY)
+    assert out.isna().tolist() == [True] * len(NO_IDS) + [False] * 4
+    assert standing_for_none(pd.Series([*NO_IDS, None, "a"])) == len(NO_IDS)
+
+
+def test_the_command_says_how_many_cells_stand_for_no_id(places, key):
+    raw, out = places / "data" / "raw.csv", places / "data" / "safe.csv"
+    raw.write_text("nik,income\n3201054103900007,5\ntidak tahu,6\n9999999999999999,7\n")
+    done = run(raw, "--columns", "nik", "--key", key, "--out", out)
+    assert done.exit_code == 0, done.output
+    assert "nik: 1 ids replaced in 1 cells" in done.output
+    assert "nik: 2 cells that stand for no id are left empty" in done.output
 
 
 @settings(max_examples=30, deadline=None)

@@ -27,7 +27,7 @@ def pseudonymise(data: Path, columns: str, key: Path, out: Path, fresh: bool, **
     """
     from prakerja_eval.panel.privacy.keys import new_key
     from prakerja_eval.panel.privacy.output import writable_output, write_output
-    from prakerja_eval.panel.privacy.pseudonyms import pseudonymous_table
+    from prakerja_eval.panel.privacy.pseudonyms import pseudonymous
 
     named = tuple(part.strip() for part in columns.split(",") if part.strip())
     options = read_options(given)
@@ -36,7 +36,7 @@ def pseudonymise(data: Path, columns: str, key: Path, out: Path, fresh: bool, **
     if fresh:
         new_key(key, data)
     try:
-        table = pseudonymous_table(data, named, key, options)
+        table, without = pseudonymous(data, named, key, options)
         codebook = write_output(table, out)
     except BaseException:
         if fresh:
@@ -47,6 +47,8 @@ def pseudonymise(data: Path, columns: str, key: Path, out: Path, fresh: bool, **
     for column in named:
         ids = table.frame[column]
         say(f"{column}: {ids.nunique():,} ids replaced in {ids.count():,} cells")
+        if without[column]:
+            say(f"{column}: {without[column]:,} cells that stand for no id are left empty")
     if options.drop:
         say(f"left out: {', '.join(options.drop)}")
     say(f"{out}: {len(table.frame):,} rows, {len(table.frame.columns)} columns")

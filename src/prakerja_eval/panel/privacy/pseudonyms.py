@@ -20,6 +20,39 @@ from prakerja_eval.panel.values import as_text
 
 PREFIX = "P-"
 BYTES = 16
+WHOLE = r"^([0-9]+)\.0+$"  # a whole number as a spreadsheet or a float column writes it
+# Cells that say that there is no id. Of eight digits and more, one digit repeated is none
+# (9999999999999999); 1111 may be the person after 1110.
+NO_ID = frozenset(
+    [
+        "",
+        "na",
+        "n/a",
+        "nan",
+        "none",
+        "null",
+        "nihil",
+        "kosong",
+        "tidak tahu",
+        "tdk tahu",
+        "tidak ada",
+        "tdk ada",
+        "tidak punya",
+        "tidak memiliki",
+        "belum ada",
+        "belum punya",
+        "lupa",
+        "menolak",
+        "tidak menjawab",
+        "missing",
+        "unknown",
+        "don't know",
+        "dont know",
+        "dk",
+        "refused",
+    ]
+)
+NOTHING = r"[\s.\-_?/*#]*|0+|" + "|".join(f"{d}{{8,}}" for d in range(1, 10))
 
 
 def pseudonymise(
@@ -32,7 +65,9 @@ def pseudonymise(
     """Replace ids by pseudonyms: the same id gives the same one in every column and file.
 
     A pseudonym is "P-" and 26 characters: HMAC-SHA256 of the id without spaces around it, under
-    the key, cut to 128 bits, in base32.
+    the key, cut to 128 bits, in base32. 16 digits count without the blanks, dots and dashes between
+    them, and 12.0 is 12; 0012 is another id than 12. Cells that stand for no id ("-", "tidak tahu",
+    0, one digit repeated) become missing.
 
     Parameters
     ----------
@@ -57,8 +92,8 @@ def pseudonymise(
     IdentifierError
         If other columns identify people: name them in ``columns`` or in ``drop``.
     DataError
-        If ids are stored as floating-point numbers that do not hold all digits, or a file is
-        missing or unreadable.
+        If ids are stored as floating-point numbers that do not hold all digits, one id stands
+        with zeros before it and without, or a file is missing or unreadable.
     UsageError
         If a column is not there, or the key lies where it would travel with the data.
 
@@ -85,6 +120,16 @@ def pseudonymous_table(
     options: ReadOptions,
 ) -> Table:
     """Return the table of ``pseudonymise`` with its labels and missing reasons."""
+    return pseudonymous(source, columns, key_file, options)[0]
+
+
+def pseudonymous(
+    source: str | Path | pd.DataFrame,
+    columns: tuple[str, ...],
+    key_file: str | Path,
+    options: ReadOptions,
+) -> tuple[Table, dict[str, int]]:
+    """Return the table, and by column how many filled cells stood for no id."""
     if not columns:
         raise UsageError("name at least one column of ids to replace.")
     if both := sorted(set(columns) & set(options.drop)):
@@ -102,7 +147,7 @@ def pseudonymous_table(
         frame[column] = pseudonyms(ids, key)
     made = replace(table, frame=frame, codebook=_without_ids(table, columns))
     _refuse_left(screen(made))
-    return made
+    return made, {column: standing_for_none(table.frame[column]) for column in columns}
 
 
 def pseudonyms(ids: pd.Series, key: bytes) -> pd.Series:
@@ -111,12 +156,44 @@ def pseudonyms(ids: pd.Series, key: bytes) -> pd.Series:
     Raises
     ------
     DataError
-        If ids are floating-point numbers with decimals or too large to hold every digit.
+        If ids are floating-point numbers with decimals or too large to hold every digit, or one
+        id stands in the column with zeros before it and without.
     """
     _refuse_damaged(ids)
-    codes, distinct = pd.factorize(pd.Series(as_text(ids), index=ids.index).str.strip())
-    texts = np.array([*(pseudonym(t, key) if t else None for t in distinct), None], dtype=object)
+    codes, distinct = pd.factorize(_normal(ids))
+    _refuse_lost_zeros(pd.Series(distinct, dtype="str"), str(ids.name))
+    texts = np.array([*(pseudonym(t, key) for t in distinct), None], dtype=object)
     return pd.Series(texts[codes], index=ids.index, dtype="str")
+
+
+def standing_for_none(ids: pd.Series) -> int:
+    """Return how many filled cells stand for no id: "-", "tidak tahu", 0, 9999999999999999."""
+    return int((_normal(ids).isna() & ids.notna()).sum())
+
+
+def _normal(ids: pd.Series) -> pd.Series:
+    """Return ids as they are hashed: no blanks around, 16 digits alone, 12 for 12.0."""
+    codes, distinct = pd.factorize(pd.Series(as_text(ids), index=ids.index).str.strip())
+    texts = pd.Series(distinct, dtype="str")
+    texts = texts.str.replace(WHOLE, r"\1", regex=True)
+    dense = texts.str.replace(r"[\s.'\-]", "", regex=True)
+    texts = texts.where(~dense.str.fullmatch(r"[0-9]{16}").fillna(False).astype(bool), dense)
+    none = texts.str.lower().isin(NO_ID) | texts.str.fullmatch(NOTHING).fillna(False).astype(bool)
+    texts = texts.mask(none)
+    cells = np.array([*texts.astype(object), None], dtype=object)
+    return pd.Series(cells[codes], index=ids.index, dtype="str")
+
+
+def _refuse_lost_zeros(distinct: pd.Series, column: str) -> None:
+    """Refuse a column with "0012" and "12": one person would become two."""
+    digits = distinct[distinct.str.fullmatch("[0-9]+").fillna(False).astype(bool)]
+    short = digits.str.lstrip("0")
+    if short.duplicated().any():
+        raise DataError(
+            f"the id column {column!r} holds ids that differ only by zeros before them, such as "
+            "0012 and 12: zeros may have been lost in part of the rows. Write every id with the "
+            "same number of digits and export again."
+        )
 
 
 def pseudonym(text: str, key: bytes) -> str:
