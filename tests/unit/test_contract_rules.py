@@ -10,8 +10,8 @@ from contract_examples import CROSS, DATED, ROLES, Asking, all_of, clean, dated,
 
 import prakerja_eval as pe
 from prakerja_eval.errors import DataError, UsageError
-from prakerja_eval.panel.contract.blocks import block_labels
 from prakerja_eval.panel.calendar import days_of
+from prakerja_eval.panel.contract.blocks import block_labels
 from prakerja_eval.panel.table import Table
 
 

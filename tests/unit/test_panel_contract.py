@@ -15,7 +15,7 @@ SINGLE = [
     (("won", np.nan, [1]), "missing_role", ("won",), (1,)),
     (("batch", None, [5]), "missing_role", ("batch",), (5,)),
     (("cohort", np.nan, [5]), "missing_role", ("cohort",), (5,)),
-        (("weight", np.nan, [24]), "missing_role", ("weight",), (24,)),
+    (("weight", np.nan, [24]), "missing_role", ("weight",), (24,)),
     (("odds", np.nan, [3]), "missing_role", ("odds",), (3,)),
     (("wave", 1, [2]), "duplicate_unit_wave", ("nik", "wave"), (1, 2)),
     (("won", "yes", [4]), "non_numeric_role", ("won",), (4,)),

@@ -92,7 +92,7 @@ def test_a_csv_and_a_frame_give_the_same_answer(tmp_path):
         ("latin.csv", b"id,won,home,village\n\x81\xfe,1,a,b\n", DataError, "UTF-8"),
         ("ragged.csv", b"id,won,home,village\n1,0,a,b\n1,2,3,4,5,6\n", DataError, "cannot be read"),
         ("broken.parquet", b"not parquet", DataError, "cannot be read as Parquet"),
-        ("headless.csv", b"1,0,a,b\n2,1,a,b\n", UsageError, "no column 'id'"),
+        ("headless.csv", b"1,0,a,b\n2,1,a,b\n", DataError, "looks like a row of data"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_with_its_name(

@@ -111,11 +111,11 @@ class Facts:
         """Return the lottery's blocks."""
         return blocks_of(self.frame, self.roles)
 
-    @cached_property
-    def numeric(self) -> tuple[str, ...]:
-        """Return the columns of numbers that have no role."""
-        roles = {c for columns in self.named.values() for c in columns}
-        return tuple(c for c in self.frame.columns if c not in roles and is_number(self.frame[c]))
+
+def numeric_columns(facts: Facts) -> tuple[str, ...]:
+    """Return the columns of numbers that have no role."""
+    roles = {c for columns in facts.named.values() for c in columns}
+    return tuple(c for c in facts.frame.columns if c not in roles and is_number(facts.frame[c]))
 
 
 def is_number(column: pd.Series) -> bool:

@@ -11,7 +11,7 @@ from importlib import resources
 
 import numpy as np
 
-from prakerja_eval.panel.contract.facts import Facts
+from prakerja_eval.panel.contract.facts import Facts, numeric_columns
 from prakerja_eval.panel.contract.finding import Finding
 from prakerja_eval.panel.contract.values import likely_codes
 from prakerja_eval.panel.words import parts_of, suggests
@@ -79,7 +79,7 @@ def implausible_amounts(facts: Facts) -> Iterator[Finding]:
 def amounts_of(facts: Facts) -> tuple[str, ...]:
     """Return the columns of money: asked for, or named so."""
     asked = [c for c in facts.asked.money if c in facts.frame.columns]
-    named = [c for c in facts.numeric if suggests(str(c), "money")]
+    named = [c for c in numeric_columns(facts) if suggests(str(c), "money")]
     return tuple(dict.fromkeys([*asked, *named]))
 
 

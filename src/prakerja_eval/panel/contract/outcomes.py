@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from prakerja_eval.panel.contract.facts import Facts
+from prakerja_eval.panel.contract.facts import Facts, numeric_columns
 from prakerja_eval.panel.contract.finding import Finding
 from prakerja_eval.typing import FloatArray
 
@@ -19,7 +19,7 @@ def non_numeric_outcome(facts: Facts) -> Iterator[Finding]:
 
 def infinite_value(facts: Facts) -> Iterator[Finding]:
     """Find infinite values in outcomes and in every column of numbers."""
-    for column in dict.fromkeys([*facts.asked.outcomes, *facts.numeric]):
+    for column in dict.fromkeys([*facts.asked.outcomes, *numeric_columns(facts)]):
         if facts.frame[column].dtype.kind not in "iub":
             yield Finding("infinite_value", (column,), np.isinf(facts.number(column)))
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from prakerja_eval.panel.contract.facts import Facts
+from prakerja_eval.panel.contract.facts import Facts, numeric_columns
 from prakerja_eval.panel.contract.finding import Finding
 from prakerja_eval.panel.values import plain_text
 from prakerja_eval.panel.words import suggests
@@ -49,7 +49,7 @@ def labels_missing_code(facts: Facts) -> Iterator[Finding]:
 
 def undeclared_missing_code(facts: Facts) -> Iterator[Finding]:
     """Find repeated 99, 999, -9 and the like that stand far outside the other values."""
-    for column in facts.numeric:
+    for column in numeric_columns(facts):
         bad = likely_codes(facts, column)
         if bad.any():
             values = np.unique(facts.number(column)[bad])
