@@ -1,5 +1,8 @@
 """What can go wrong, one class a kind, each with the exit code that the CLI answers."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class PrakerjaEvalError(Exception):
     """Base of every expected failure: one message that says what, where and how to mend it."""
@@ -63,3 +66,10 @@ class IdentifierError(PrakerjaEvalError):
     """The data hold columns that tell who people are."""
 
     exit_code = 6
+
+
+def nearest(name: str, known: Iterable[object]) -> str:
+    """Return " Did you mean 'x'?" for the nearest known name, or nothing; case does not count."""
+    lower = {str(k).lower(): str(k) for k in known}
+    near = get_close_matches(name.lower(), list(lower), n=1)
+    return f" Did you mean {lower[near[0]]!r}?" if near else ""

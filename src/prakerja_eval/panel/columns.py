@@ -1,11 +1,10 @@
 """Does the table have the columns that are named, once each, with ids that are whole?"""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 import pandas as pd
 
-from prakerja_eval.errors import DataError, UsageError
+from prakerja_eval.errors import DataError, UsageError, nearest
 from prakerja_eval.panel.shown import shown_names
 from prakerja_eval.panel.values import to_number
 
@@ -66,6 +65,5 @@ def known_column(frame: pd.DataFrame, column: str) -> str:
     if column in frame.columns:
         return column
     names = shown_names(frame.columns)
-    near = get_close_matches(column, names, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    hint = nearest(column, names)
     raise UsageError(f"there is no column {column!r}.{hint} Columns: {', '.join(names)}.")

@@ -83,8 +83,10 @@ def _at_wave(panel: "Panel", name: str, period: WaveLabel | None) -> tuple[pd.Se
             )
         _refuse_after_baseline(panel, name, found[0])
         return grid[found[0]].infer_objects(), exponent
-    first = grid.bfill(axis=1).iloc[:, 0]
-    varies = (grid.notna() & grid.ne(first, axis=0)).any(axis=1)
+    known = grid.notna().to_numpy()
+    place = np.arange(len(grid)), known.argmax(axis=1)  # a unit's first wave with a value
+    first = pd.Series(grid.to_numpy()[place], index=grid.index)
+    varies = (known & grid.ne(first, axis=0).to_numpy()).any(axis=1)
     if not varies.any():
         return first.infer_objects(), exponent
     if period is None:

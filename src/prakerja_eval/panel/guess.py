@@ -1,18 +1,20 @@
 """Which column is probably what? Guessed from names and values, each guess with its reason."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from prakerja_eval.panel.contract.codes import Codes, factorise
 from prakerja_eval.panel.options import Wide
 from prakerja_eval.panel.roles import Roles, WaveLabel
 from prakerja_eval.panel.table import Table
-from prakerja_eval.panel.values import plain_text, to_number
-from prakerja_eval.panel.waves import in_order
+from prakerja_eval.panel.timing import placed_cohorts, wave_times
+from prakerja_eval.panel.values import to_number
+from prakerja_eval.panel.waves import in_order, waves_of
 from prakerja_eval.panel.words import parts_of, suggests, word_lists
 from prakerja_eval.typing import IntArray
 
@@ -26,10 +28,7 @@ KNOWN_ORDER = {
 }
 
 
-LABELLED = (
-    "offer",
-    "received",
-)  # labels mention the other roles in passing
+LABELLED = ("offer", "received")  # labels mention the other roles in passing
 VALUES = {
     "wave": "two to sixty different labels",
     "offer": "0 for losers and 1 for winners, known for all rows and constant within people",
@@ -103,18 +102,18 @@ def guess_roles(table: Table) -> Guess:
     unit = _unit(frame, wave, reasons)
     if unit is None:
         return Guess(None, reasons)
-    codes = np.asarray(pd.factorize(frame[unit])[0], dtype=np.int64)
+    units, _ = factorise(frame[unit])
     if wave is not None and frame[unit].is_unique:
         reasons["wave"] = f"left out: every person has one row, so {wave!r} tells no waves apart"
         wave = None
     named: dict[str, Any] = {"unit": unit, "wave": wave}
     taken = [c for c in (unit, wave) if c is not None]
-    for role, fits in _tests(frame, codes).items():
+    for role, fits in _tests(frame, units).items():
         column = _first(frame.drop(columns=taken), labels, role, fits, reasons)
         if column is not None:
             named[role] = column
             taken.append(column)
-    named["blocks"] = _blocks(frame, codes, named.get("offer"), taken, reasons)
+    named["blocks"] = _blocks(frame, units, named.get("offer"), taken, reasons)
     named |= _periods(frame, named, reasons)
     return Guess(Roles(**named), reasons)
 
@@ -149,7 +148,7 @@ def _unit(frame: pd.DataFrame, wave: str | None, reasons: dict[str, str]) -> str
     return None
 
 
-def _tests(frame: pd.DataFrame, codes: IntArray) -> dict[str, Callable[[str], bool]]:
+def _tests(frame: pd.DataFrame, units: Codes) -> dict[str, Callable[[str], bool]]:
     """Return, role by role, what the values of its column must be."""
 
     def numbers(column: str) -> np.ndarray:
@@ -162,7 +161,7 @@ def _tests(frame: pd.DataFrame, codes: IntArray) -> dict[str, Callable[[str], bo
         return filled and set(np.unique(known)) == {0.0, 1.0}
 
     def constant(column: str) -> bool:
-        return constant_within(frame[column], codes)
+        return constant_within(frame[column], units)
 
     def complete(column: str) -> bool:
         return bool(frame[column].notna().all())
@@ -191,7 +190,7 @@ def _inside(values: np.ndarray) -> bool:
 
 def _blocks(
     frame: pd.DataFrame,
-    codes: IntArray,
+    units: Codes,
     offer: str | None,
     taken: Iterable[str],
     reasons: dict[str, str],
@@ -202,7 +201,7 @@ def _blocks(
     chosen: list[str] = []
     for column in _named([c for c in frame.columns if c not in taken], "blocks"):
         values = frame[column]
-        fits = values.notna().all() and values.nunique() > 1 and constant_within(values, codes)
+        fits = values.notna().all() and values.nunique() > 1 and constant_within(values, units)
         if fits and (frame.groupby([*chosen, column])[offer].nunique() == 2).all():
             chosen.append(column)
     if chosen:
@@ -229,30 +228,31 @@ def _periods(
         else:
             reasons["wave_order"] = "the order in which the waves stand in the file; CHECK IT"
         out["wave_order"] = tuple(labels)
-    labels = [v.item() if isinstance(v, np.generic) else v for v in labels]
-    start = _start(frame, named, labels)
+    waves, places = waves_of(frame, Roles(named["unit"], named["wave"], **out))
+    start = _start(frame, named, waves, places)
     if start == 0:
         reasons["baseline"] = "left out: somebody is treated in the first wave already"
-    elif len(labels) > 1:
-        out["baseline"] = _whole(labels[(start or 1) - 1])
+    elif len(waves) > 1:
+        out["baseline"] = waves[(start or 1) - 1]
         why = "the last wave before anyone is treated" if start else "the first wave"
         reasons["baseline"] = why
     return out
 
 
-def _start(frame: pd.DataFrame, named: Mapping[str, Any], labels: list[Any]) -> int | None:
+def _start(
+    frame: pd.DataFrame, named: Mapping[str, Any], waves: Sequence[WaveLabel], places: IntArray
+) -> int | None:
     """Return the position of the first wave with a treated person, if that can be seen."""
-    waves = frame[named["wave"]]
-    positions = []
+    positions: list[int] = []
     if "received" in named:
-        treated = set(waves[to_number(frame[named["received"]]) == 1].dropna())
-        positions += [i for i, label in enumerate(labels) if label in treated]
-    if "cohort" in named:
-        cohorts = to_number(frame[named["cohort"]])
-        sizes = to_number(pd.Series(labels, dtype=object))
-        starts = cohorts[(cohorts != 0) & np.isfinite(cohorts)]
-        if len(starts) and not np.isnan(sizes).any():
-            positions += [i for i, size in enumerate(sizes) if size >= starts.min()]
+        treated = to_number(frame[named["received"]]) == 1
+        treated &= frame[named["wave"]].notna().to_numpy()
+        positions += np.unique(places[treated]).tolist()
+    times = wave_times(waves)
+    if "cohort" in named and times is not None:
+        cohorts = placed_cohorts(frame[named["cohort"]], waves)
+        first = cohorts[np.isfinite(cohorts)].min(initial=np.inf)
+        positions += np.flatnonzero(times >= first).tolist()
     return min(positions, default=None)
 
 
@@ -284,17 +284,7 @@ def _named(columns: Iterable[str], role: str) -> list[str]:
     return sorted(named, key=lambda c: parts_of(c) not in word_lists()[role])
 
 
-def constant_within(column: pd.Series, codes: IntArray) -> bool:
+def constant_within(column: pd.Series, units: Codes) -> bool:
     """Say whether a column has one value within each unit, missing ones aside."""
-    values = np.asarray(pd.factorize(column)[0])
-    known = values >= 0
-    first = np.full(int(codes.max(initial=-1)) + 1, -1)
-    first[codes[known][::-1]] = values[known][::-1]
-    return bool((values[known] == first[codes[known]]).all())
-
-
-def _whole(label: Any) -> WaveLabel:
-    """Return a wave label without the decimal of a float column."""
-    if isinstance(label, float) and label.is_integer():
-        return int(plain_text(label))
-    return label  # type: ignore[no-any-return]
+    found, _ = factorise(column)
+    return not units.varies(found.of, found.known).any()

@@ -1,17 +1,12 @@
 """How should a file be read, where it does not say so itself? One frozen object."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from prakerja_eval.errors import UsageError
+from prakerja_eval.estimate.specs import names_of
 
 DELIMITERS = (",", ";", "\t", "|")
 DATE_ORDERS = ("dmy", "mdy")
-
-
-def names(value: str | Iterable[str]) -> tuple[str, ...]:
-    """Return one name, or several, as a tuple."""
-    return (value,) if isinstance(value, str) else tuple(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +25,7 @@ class Wide:
     separator: str = "_"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "stubs", names(self.stubs))
+        object.__setattr__(self, "stubs", names_of(self.stubs))
         if not self.stubs:
             raise UsageError("Wide(stubs=...) names at least one column without its wave.")
 
@@ -84,7 +79,7 @@ class ReadOptions:
 
     def __post_init__(self) -> None:
         for name in ("text", "drop"):
-            object.__setattr__(self, name, names(getattr(self, name)))
+            object.__setattr__(self, name, names_of(getattr(self, name)))
         allowed = {
             "delimiter": (*DELIMITERS, "tab"),
             "decimal": (".", ","),

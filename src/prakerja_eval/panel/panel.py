@@ -12,7 +12,14 @@ from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate.specs import names_of
 from prakerja_eval.numerics.moments import group_moments
 from prakerja_eval.panel.columns import known_column, refuse_damaged_ids, refuse_repeated_names
-from prakerja_eval.panel.contract import Asked, Check, block_labels, find_faults
+from prakerja_eval.panel.contract import (
+    Asked,
+    Check,
+    Fault,
+    block_labels,
+    find_faults,
+    standing_faults,
+)
 from prakerja_eval.panel.covariates import covariate_matrix
 from prakerja_eval.panel.requests import ArrayRequest, MomentPlan, Moments, UnitArrays
 from prakerja_eval.panel.roles import Roles, WaveLabel
@@ -54,6 +61,7 @@ class Panel:
         "_check",
         "_frame",
         "_positions",
+        "_standing",
         "_table",
         "_units",
         "_wave_codes",
@@ -69,6 +77,7 @@ class Panel:
     _wave_codes: IntArray
     _table: Table
     _check: Callable[[Asked], Check]
+    _standing: Callable[[], tuple[Fault, ...]]  # found once, whatever is asked
 
     def __init__(self, source: pd.DataFrame | Table, roles: Roles) -> None:
         table = source if isinstance(source, Table) else Table(source)
@@ -95,6 +104,7 @@ class Panel:
         self._set("_waves", waves)
         self._set("_wave_codes", wave_codes)
         self._set("_check", lru_cache(maxsize=32)(self._find))
+        self._set("_standing", lru_cache(maxsize=1)(self._stand))
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -174,7 +184,10 @@ class Panel:
         return self._check(asked)
 
     def _find(self, asked: Asked) -> Check:
-        return find_faults(self._table, self.roles, asked)
+        return find_faults(self._table, self.roles, asked, self._standing())
+
+    def _stand(self) -> tuple[Fault, ...]:
+        return standing_faults(self._table, self.roles)
 
     def where(self, **conditions: object) -> "Panel":
         """Keep the rows whose columns have one of the values.

@@ -1,8 +1,6 @@
 """Do the data have what the plan names? Everything is looked up before anything runs."""
 
-from difflib import get_close_matches
-
-from prakerja_eval.errors import UsageError
+from prakerja_eval.errors import UsageError, nearest
 from prakerja_eval.panel import ArrayRequest, Panel
 from prakerja_eval.panel.values import plain_text, to_number
 from prakerja_eval.study.schema import DidEntry, LotteryEntry, MatchingEntry, Plan
@@ -65,6 +63,4 @@ def check_words(panel: Panel, plan: Plan) -> None:
 
 def _refuse(named: set[str], known: set[str], where: str, why: str) -> None:
     for name in sorted(named - known):
-        near = get_close_matches(name, sorted(known), n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise UsageError(f"{where} names {name!r}, which {why}.{hint}")
+        raise UsageError(f"{where} names {name!r}, which {why}.{nearest(name, sorted(known))}")

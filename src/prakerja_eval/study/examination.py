@@ -9,7 +9,7 @@ import pandas as pd
 
 from prakerja_eval.errors import DataError, PrakerjaEvalError
 from prakerja_eval.panel import Check, Panel, ReadOptions, Roles
-from prakerja_eval.panel.privacy import Identifier, refuse_identifiers, screen
+from prakerja_eval.panel.privacy import Identifier, refuse_found, screen
 from prakerja_eval.panel.table import Note, Table
 from prakerja_eval.panel.values import plain_text, to_number
 from prakerja_eval.panel.words import suggests
@@ -28,7 +28,7 @@ class Examination:
     name : str
         Of the file.
     table : Table
-        As read, for the refusal of identifiers.
+        As read.
     panel : Panel or None
         None where no column can be the person id, or where identifiers stand in its way.
     guessed : mapping of str to str
@@ -118,7 +118,7 @@ class Examination:
         DataError
             If a fault stops an estimator, or no column can be the person id.
         """
-        refuse_identifiers(self.table)
+        refuse_found(self.identifiers)
         if self.panel is None:
             raise DataError(
                 f"nothing in {self.name!r} names the people: {self.guessed['unit']}. Name the "

@@ -10,6 +10,7 @@ from prakerja_eval import lottery
 from prakerja_eval.errors import PrakerjaEvalError
 from prakerja_eval.lottery.design import BlockWeights
 from prakerja_eval.panel import ArrayRequest, Panel, outcome_waves, treated_units
+from prakerja_eval.panel.contract.codes import factorise
 from prakerja_eval.panel.guess import constant_within
 from prakerja_eval.panel.values import to_number
 from prakerja_eval.panel.words import suggests
@@ -42,11 +43,11 @@ class Proposal:
 def propose_outcomes(panel: Panel) -> list[ProposedOutcome]:
     """Return up to three columns that look like outcomes: amounts and work first."""
     frame = panel.frame
-    codes = np.asarray(pd.factorize(frame[panel.roles.unit])[0], dtype=np.int64)
+    units, _ = factorise(frame[panel.roles.unit])
     taken = {c for columns in panel.roles.columns().values() for c in columns}
     numeric = [c for c in frame.columns if c not in taken and _numeric(frame[c])]
     if len(panel.waves) > 1:
-        numeric = [c for c in numeric if not constant_within(frame[c], codes)]
+        numeric = [c for c in numeric if not constant_within(frame[c], units)]
     called = [c for c in numeric if suggests(c, "money") or suggests(c, "employment")]
     others = [c for c in numeric if not suggests(c, "age")]
     chosen = called or others

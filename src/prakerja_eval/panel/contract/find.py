@@ -1,15 +1,13 @@
 """What is wrong with the data? Every rule asked once, every fault told together."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from prakerja_eval.panel.contract.asked import Asked
 from prakerja_eval.panel.contract.attrition import differential_attrition
 from prakerja_eval.panel.contract.covariates import covariate_after_baseline
 from prakerja_eval.panel.contract.facts import Facts
-from prakerja_eval.panel.contract.fault import Check
-from prakerja_eval.panel.contract.finding import Finding, Rule, faults_of
+from prakerja_eval.panel.contract.fault import Check, Fault
+from prakerja_eval.panel.contract.finding import Rule, faults_of, in_order
 from prakerja_eval.panel.contract.lottery import (
     cluster_crosses_blocks,
     empty_arm,
@@ -56,7 +54,8 @@ from prakerja_eval.panel.contract.values import (
 from prakerja_eval.panel.roles import Roles
 from prakerja_eval.panel.table import Table
 
-RULES: tuple[Rule, ...] = (
+# of the table and its roles alone, and of what is asked beside them
+STANDING: tuple[Rule, ...] = (
     missing_role,
     missing_cluster,
     duplicate_unit_wave,
@@ -80,6 +79,11 @@ RULES: tuple[Rule, ...] = (
     treated_at_baseline,
     treated_before_programme,
     treated_before_batch,
+    implausible_age,
+    labels_missing_code,
+    undeclared_missing_code,
+)
+ASKED: tuple[Rule, ...] = (
     covariate_after_baseline,
     non_numeric_outcome,
     infinite_value,
@@ -89,13 +93,12 @@ RULES: tuple[Rule, ...] = (
     wave_without_arm,
     negative_income,
     implausible_amounts,
-    implausible_age,
-    labels_missing_code,
-    undeclared_missing_code,
 )
 
 
-def find_faults(table: Table, roles: Roles, asked: Asked) -> Check:
+def find_faults(
+    table: Table, roles: Roles, asked: Asked, standing: tuple[Fault, ...] | None = None
+) -> Check:
     """Return every fault of a long table under its roles, in one pass.
 
     Parameters
@@ -106,16 +109,24 @@ def find_faults(table: Table, roles: Roles, asked: Asked) -> Check:
         Their columns exist.
     asked : Asked
         Outcomes, covariates and amounts; every other numeric column must at least be finite.
+    standing : tuple of Fault, optional
+        ``standing_faults`` of the same table and roles, where they are known already.
 
     Returns
     -------
     Check
         Errors first, in the order of faults.toml. The order of the rows does not matter.
     """
+    known = standing_faults(table, roles) if standing is None else standing
+    return Check(in_order((*known, *_faults(Facts(table, roles, asked), ASKED))))
+
+
+def standing_faults(table: Table, roles: Roles) -> tuple[Fault, ...]:
+    """Return the faults that do not depend on what is asked."""
+    return _faults(Facts(table, roles, Asked()), STANDING)
+
+
+def _faults(facts: Facts, rules: tuple[Rule, ...]) -> tuple[Fault, ...]:
     with np.errstate(over="ignore", invalid="ignore"):
-        return Check(faults_of(_findings(Facts(table, roles, asked)), table.row_numbers()))
-
-
-def _findings(facts: Facts) -> Iterator[Finding]:
-    for rule in RULES:
-        yield from rule(facts)
+        found = (finding for rule in rules for finding in rule(facts))
+        return faults_of(found, facts.table.row_numbers())

@@ -1,7 +1,7 @@
 """What did a rule find, and how is it said? Words, severity and designs from faults.toml."""
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
@@ -85,10 +85,13 @@ def counted(number: int, word: str) -> str:
 
 def faults_of(findings: Iterator[Finding], row_numbers: IntArray) -> tuple[Fault, ...]:
     """Put the findings into words: errors first, then in the order of faults.toml."""
+    return in_order(_fault(f, np.sort(row_numbers[f.bad])) for f in findings if f.bad.any())
+
+
+def in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    """Return faults as they are told: errors first, then in the order of faults.toml."""
     order = {code: i for i, code in enumerate(codes())}
-    faults = [_fault(f, np.sort(row_numbers[f.bad])) for f in findings if f.bad.any()]
-    faults.sort(key=lambda f: (f.severity != "error", order[f.code]))
-    return tuple(faults)
+    return tuple(sorted(faults, key=lambda f: (f.severity != "error", order[f.code])))
 
 
 def _fault(found: Finding, rows: IntArray) -> Fault:

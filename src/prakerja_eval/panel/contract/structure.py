@@ -90,11 +90,7 @@ def empty_row(facts: Facts) -> Iterator[Finding]:
     columns = tuple(c for c in (facts.roles.unit, facts.roles.wave) if c is not None)
     blank = _blank(facts)
     yield Finding("empty_row.blank", columns, blank)
-    keys = {
-        c
-        for r in ("unit", "wave", "application", "responded", "attempts")
-        for c in named.get(r, ())
-    }
+    keys = {c for role in KEY_ROLES for c in named.get(role, ())}
     others = [c for c in facts.frame.columns if c not in keys]
     if not others:
         return

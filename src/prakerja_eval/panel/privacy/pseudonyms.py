@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from prakerja_eval.errors import DataError, IdentifierError, UsageError
+from prakerja_eval.estimate.specs import names_of
 from prakerja_eval.panel.columns import known_column, refuse_damaged_ids
-from prakerja_eval.panel.options import ReadOptions, names
+from prakerja_eval.panel.options import ReadOptions
 from prakerja_eval.panel.privacy.keys import read_key
 from prakerja_eval.panel.privacy.screen import Identifier, listed, screen
 from prakerja_eval.panel.readers import read_table
@@ -109,8 +110,8 @@ def pseudonymise(
     >>> safe = pe.pseudonymise("raw.dta", ("nik", "kk"), key, drop=("nama", "hp"))  # doctest: +SKIP
     """
     how = options or ReadOptions()
-    how = replace(how, drop=(*how.drop, *names(drop)))
-    return pseudonymous_table(source, names(columns), key_file, how).frame
+    how = replace(how, drop=(*how.drop, *names_of(drop)))
+    return pseudonymous_table(source, names_of(columns), key_file, how).frame
 
 
 def pseudonymous_table(

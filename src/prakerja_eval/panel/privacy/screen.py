@@ -95,7 +95,17 @@ def refuse_identifiers(table: Table) -> None:
     IdentifierError
         With every column, its kind and what gave it away; no cell is shown.
     """
-    found = screen(table)
+    refuse_found(screen(table))
+
+
+def refuse_found(found: tuple[Identifier, ...]) -> None:
+    """Refuse what a screen found, if anything.
+
+    Raises
+    ------
+    IdentifierError
+        With every column, its kind and what gave it away; no cell is shown.
+    """
     if found:
         raise IdentifierError(
             f"{len(found)} column(s) tell who people are, so the data are refused:\n"

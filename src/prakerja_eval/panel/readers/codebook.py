@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from prakerja_eval.errors import DataError, UsageError
+from prakerja_eval.errors import DataError, UsageError, nearest
 from prakerja_eval.panel.options import ReadOptions
 from prakerja_eval.panel.readers.numbers import numbers_of
-from prakerja_eval.panel.readers.toml import labels_of, nearest, read_toml, table_of, text_of
+from prakerja_eval.panel.readers.toml import labels_of, read_toml, table_of, text_of
 from prakerja_eval.panel.table import Note, Table, Variable
 from prakerja_eval.panel.values import as_text, plain_text, to_number
 

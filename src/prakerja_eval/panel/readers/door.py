@@ -3,13 +3,12 @@
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeAlias
 
 import pandas as pd
 
-from prakerja_eval.errors import DataError, UsageError
+from prakerja_eval.errors import DataError, UsageError, nearest
 from prakerja_eval.panel.columns import refuse_repeated_names
 from prakerja_eval.panel.options import ReadOptions
 from prakerja_eval.panel.readers.codebook import (
@@ -25,7 +24,6 @@ from prakerja_eval.panel.readers.mapping import (
     mapping_of,
     read_mapping,
 )
-from prakerja_eval.panel.readers.toml import nearest
 from prakerja_eval.panel.readers.waves import WaveFile, file_name, stack, wave_labels
 from prakerja_eval.panel.table import Note, Table
 
@@ -159,9 +157,9 @@ def _existing(file: str | Path) -> Path:
     except (OSError, ValueError):
         there, beside = False, []
     if not there:
-        near = get_close_matches(path.name, beside, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise DataError(f"there is no file {str(file)!r}; check the path.{hint}")
+        raise DataError(
+            f"there is no file {str(file)!r}; check the path.{nearest(path.name, beside)}"
+        )
     if not os.access(path, os.R_OK):
         raise DataError(f"the file {str(file)!r} may not be read; change its permissions.")
     return path

@@ -15,7 +15,6 @@ from prakerja_eval.panel.options import ReadOptions
 from prakerja_eval.panel.readers.ids import FLOAT64
 from prakerja_eval.panel.readers.normal import kept_columns, plain_columns, refuse_no_rows
 from prakerja_eval.panel.table import Note, Table, Variable
-from prakerja_eval.panel.values import plain_text
 from prakerja_eval.typing import FloatArray
 
 PER_YEAR = {"D": 365.2425, "M": 12.0, "Q": 4.0, "s": 31_556_952.0, "ms": 31_556_952_000.0}
@@ -129,12 +128,6 @@ def whole_numbers(values: FloatArray, limit: float = FLOAT64) -> np.ndarray:
     """Return int64 where every number is whole, below the limit and none is missing."""
     whole = np.isfinite(values) & (np.floor(values) == values) & (np.abs(values) < limit)
     return values.astype(np.int64) if whole.all() else values
-
-
-def code_texts(values: pd.Series) -> np.ndarray:
-    """Return codes as text, None where missing; each distinct one is written once."""
-    codes, labels = pd.factorize(values)
-    return np.asarray(np.array([*map(plain_text, labels), None], dtype=object)[codes])
 
 
 def stamps_of(name: str, values: FloatArray, unit: str, origin: str) -> pa.ChunkedArray:

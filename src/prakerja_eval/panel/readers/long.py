@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from prakerja_eval.errors import DataError, UsageError
+from prakerja_eval.errors import DataError, UsageError, nearest
 from prakerja_eval.panel.options import Wide
 from prakerja_eval.panel.readers.codebook import as_strings, first_reason, merged
-from prakerja_eval.panel.readers.toml import nearest
 from prakerja_eval.panel.table import Note, Table
 
 # a whole number, 2021-02, 2021-02-28, 2021Q1: what is a wave wherever one label is

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prakerja_eval.errors import DataError, UsageError
+from prakerja_eval.errors import DataError, UsageError, nearest
 from prakerja_eval.panel.readers.codebook import (
     as_strings,
     equals,
@@ -18,7 +18,7 @@ from prakerja_eval.panel.readers.codebook import (
     overridden,
     without_codes,
 )
-from prakerja_eval.panel.readers.toml import labels_of, nearest, read_toml, table_of, text_of
+from prakerja_eval.panel.readers.toml import labels_of, read_toml, table_of, text_of
 from prakerja_eval.panel.table import Mark, Note, Table, Variable
 from prakerja_eval.panel.values import plain_text, to_number
 

@@ -11,9 +11,8 @@ from typing import Any, BinaryIO
 import openpyxl
 from openpyxl.utils import get_column_letter, range_boundaries
 
-from prakerja_eval.errors import DataError, PrakerjaEvalError, UsageError
+from prakerja_eval.errors import DataError, PrakerjaEvalError, UsageError, nearest
 from prakerja_eval.panel.options import ReadOptions
-from prakerja_eval.panel.readers.toml import nearest
 from prakerja_eval.panel.table import Note
 
 OLE = b"\xd0\xcf\x11\xe0"

@@ -15,7 +15,6 @@ from prakerja_eval.panel.options import ReadOptions
 from prakerja_eval.panel.readers.labelled import (
     Column,
     arrow,
-    code_texts,
     damaged,
     periods_of,
     read_labelled,
@@ -25,7 +24,7 @@ from prakerja_eval.panel.readers.labelled import (
     whole_numbers,
 )
 from prakerja_eval.panel.table import Note, Table
-from prakerja_eval.panel.values import plain_text, to_number
+from prakerja_eval.panel.values import as_text, plain_text, to_number
 from prakerja_eval.typing import BoolArray, FloatArray
 
 MAGIC = (b"$FL2", b"$FL3")
@@ -95,7 +94,7 @@ def _column(name: str, values: pd.Series, meta: Any) -> Column:
     labels = {plain_text(k): v for k, v in given.items()}
     numbers = to_number(values)
     hit = _within(numbers, ranges)
-    reasons = code_texts(pd.Series(np.where(hit, numbers, np.nan))) if hit.any() else None
+    reasons = as_text(pd.Series(np.where(hit, numbers, np.nan))) if hit.any() else None
     occurring = set() if reasons is None else {r for r in reasons if r is not None}
     declared = {plain_text(r["lo"]) for r in ranges if r["lo"] == r["hi"]}
     coded = np.array([float(k) for k in given], dtype=np.float64)

@@ -2,11 +2,10 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from prakerja_eval.errors import UsageError
+from prakerja_eval.errors import UsageError, nearest
 
 
 def read_toml(path: str | Path, option: str) -> dict[str, Any]:
@@ -28,13 +27,6 @@ def read_toml(path: str | Path, option: str) -> dict[str, Any]:
             f"ReadOptions({option}={str(path)!r}): there is no such file, or it cannot be opened; "
             "check the path."
         ) from error
-
-
-def nearest(name: str, known: Iterable[object]) -> str:
-    """Return " Did you mean 'x'?" for the nearest known name, or nothing; case does not count."""
-    lower = {str(k).lower(): str(k) for k in known}
-    near = get_close_matches(name.lower(), list(lower), n=1)
-    return f" Did you mean {lower[near[0]]!r}?" if near else ""
 
 
 def table_of(value: object, where: str, known: Iterable[str] = ()) -> dict[str, Any]:
