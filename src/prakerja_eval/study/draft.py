@@ -1,9 +1,8 @@
 """What would a study of this file look like? A commented study file from a look at the data."""
 
-import json
 import os
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -15,15 +14,15 @@ from prakerja_eval.errors import DataError, UsageError
 from prakerja_eval.panel import Panel, ReadOptions, Roles
 from prakerja_eval.panel.guess import Guess, guess_roles, guess_wide
 from prakerja_eval.panel.privacy import refuse_identifiers
+from prakerja_eval.panel.privacy.output import codebook_path
 from prakerja_eval.panel.readers import read_table
+from prakerja_eval.panel.readers.toml import toml_of
 from prakerja_eval.panel.table import Note, Table
 from prakerja_eval.study.proposals import propose, propose_outcomes
 from prakerja_eval.study.schema import own_mapping
 
 WAVE = "wave"
 MEND = "MEND FIRST"
-CODEBOOK = ".codebook.toml"
-DELETE = "\x7f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ def look(data: Path, options: ReadOptions) -> Reading:
     DataError
         If the file is missing or unreadable.
     """
-    beside = data.with_suffix(CODEBOOK)
+    beside = codebook_path(data)
     chosen = options
     said: tuple[Note, ...] = ()
     if options.codebook is None and beside.is_file():
@@ -209,20 +208,9 @@ def _one_line(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
 
 
-def _toml(value: object) -> str:
-    """Write a value as TOML."""
-    if isinstance(value, Mapping):
-        inner = ", ".join(f"{_toml(str(k))} = {_toml(v)}" for k, v in value.items())
-        return f"{{ {inner} }}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    # a JSON string is a TOML string, but for the one control character that JSON lets through
-    return json.dumps(value, ensure_ascii=False).replace(DELETE, "\\u007f")
-
-
 def _inside(text: object) -> str:
     """Write a text as it stands between the quotes of a TOML string."""
-    return _toml(str(text))[1:-1]
+    return toml_of(str(text))[1:-1]
 
 
 def _render(places: dict[str, Any]) -> str:
@@ -234,5 +222,5 @@ def _render(places: dict[str, Any]) -> str:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    environment.filters |= {"toml": _toml, "inside": _inside, "line": _one_line}
+    environment.filters |= {"toml": toml_of, "inside": _inside, "line": _one_line}
     return environment.get_template("new.toml.jinja").render(places)

@@ -1,6 +1,5 @@
 """Which outcomes and estimates do these data allow? Each proposed with its reason, or refused."""
 
-import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +11,7 @@ from prakerja_eval.lottery.design import BlockWeights
 from prakerja_eval.panel import ArrayRequest, Panel, outcome_waves, treated_units
 from prakerja_eval.panel.contract.codes import factorise
 from prakerja_eval.panel.guess import constant_within
+from prakerja_eval.panel.readers.toml import toml_of
 from prakerja_eval.panel.values import to_number
 from prakerja_eval.panel.words import suggests
 from prakerja_eval.typing import BoolArray
@@ -104,7 +104,7 @@ def _lottery(panel: Panel, kind: str, covariates: tuple[str, ...], outcome: str)
     label = "Lottery, effect on those treated" if late else "Winners against losers"
     label += ", given what was known before" if covariates else ""
     options = ['block_weights = "treated"'] if late else []
-    options += [f"covariates = {_listed(covariates)}"] if covariates else []
+    options += [f"covariates = {toml_of(covariates)}"] if covariates else []
     design = (f"design = {{ {', '.join(options)} }}",) if options else ()
     role = "benchmark" if late else "shown"
     why = "EDIT: right only if the offer was drawn by lot, at equal odds in a block; else delete"
@@ -120,15 +120,11 @@ def _lottery(panel: Panel, kind: str, covariates: tuple[str, ...], outcome: str)
     return Proposal(lines, why)
 
 
-def _listed(names: tuple[str, ...]) -> str:
-    return json.dumps(list(names), ensure_ascii=False)
-
-
 def _did(panel: Panel, covariates: tuple[str, ...], role: str) -> Proposal:
     """Propose difference-in-differences if there is a wave before anyone is treated."""
     bare = tuple(c for c in covariates if "@" not in c)
     method = "dr" if bare else "unconditional"
-    design = f'design = {{ method = "{method}", covariates = {_listed(bare)} }}'
+    design = f'design = {{ method = "{method}", covariates = {toml_of(bare)} }}'
     lines = _lines("did", "Difference-in-differences", "did.two_by_two", role, design)
     if len(panel.waves) < 2 or panel.roles.baseline is None:
         return Proposal(lines, "needs a wave before anyone is treated (roles.baseline)", off=True)
@@ -136,7 +132,7 @@ def _did(panel: Panel, covariates: tuple[str, ...], role: str) -> Proposal:
 
 
 def _matching(panel: Panel, covariates: tuple[str, ...], role: str) -> Proposal:
-    named = f"covariates = {_listed(covariates)}"
+    named = f"covariates = {toml_of(covariates)}"
     lines = _lines("matching", "Matching", "matching.att", role, named)
     if not covariates:
         why = "needs covariates known for everybody before treatment; none was found"

@@ -1,6 +1,5 @@
 """How are pseudonymous data written so that nothing is lost? CSV or Parquet, and a codebook."""
 
-import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from prakerja_eval.errors import UsageError
+from prakerja_eval.panel.readers.toml import toml_of
 from prakerja_eval.panel.table import Table, Variable
 from prakerja_eval.panel.values import as_text
 
@@ -101,12 +101,9 @@ def codebook_toml(book: Mapping[str, Variable]) -> str:
     """Write a codebook as TOML: a table a column, with label, values and missing."""
     lines = []
     for name, variable in book.items():
-        lines += [f"[{_quoted(name)}]", f"label = {_quoted(variable.label)}"]
-        for key in ("values", "missing"):
-            pairs = dict(getattr(variable, key)).items()
-            if pairs:
-                shown = ", ".join(f"{_quoted(code)} = {_quoted(text)}" for code, text in pairs)
-                lines.append(f"{key} = {{ {shown} }}")
+        lines += [f"[{toml_of(name)}]", f"label = {toml_of(variable.label)}"]
+        named = {"values": variable.values, "missing": variable.missing}
+        lines += [f"{key} = {toml_of(codes)}" for key, codes in named.items() if codes]
         lines.append("")
     return "\n".join(lines)
 
@@ -132,11 +129,6 @@ def _plain(column: pd.Series) -> np.ndarray:
     codes, distinct = pd.factorize(column)
     texts = [np.format_float_positional(v, trim="-") for v in distinct]
     return np.asarray(np.array([*texts, None], dtype=object)[codes])
-
-
-def _quoted(text: str) -> str:
-    """Write a TOML string; JSON's escapes are TOML's, but for the delete character."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _write_whole(files: Sequence[tuple[Path, Writer]]) -> None:

@@ -1,5 +1,6 @@
-"""Is a TOML file of options right? Read, and its keys checked, with the nearest one offered."""
+"""How is TOML read and written? Keys checked, with the nearest one offered; values quoted."""
 
+import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -27,6 +28,17 @@ def read_toml(path: str | Path, option: str) -> dict[str, Any]:
             f"ReadOptions({option}={str(path)!r}): there is no such file, or it cannot be opened; "
             "check the path."
         ) from error
+
+
+def toml_of(value: object) -> str:
+    """Write text, a number, a list or a table of these as a TOML value."""
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{toml_of(str(k))} = {toml_of(v)}" for k, v in value.items())
+        return f"{{ {inner} }}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml_of, value))}]"
+    # JSON's escapes are TOML's, but for the delete character, which JSON lets through
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def table_of(value: object, where: str, known: Iterable[str] = ()) -> dict[str, Any]:
