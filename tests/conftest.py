@@ -1,8 +1,15 @@
-"""Where the reference numbers lie, for every test."""
+"""Where the reference numbers lie, for every test, and how examples are drawn."""
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# One commit, one verdict: CI draws the same examples each time; at a desk they are drawn afresh.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "reference"
