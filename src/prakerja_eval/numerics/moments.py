@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prakerja_eval.typing import FloatArray, IntArray
+from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,53 @@ class GroupMoments:
         return np.asarray(self.weight[:, None] * self.mean, dtype=np.float64)
 
 
+@dataclass(frozen=True, slots=True)
+class Loadings:
+    """Estimates that depend on the data through cell weights and means alone, and how.
+
+    With m_c the mean of cell c, psi_i = w_i (level_c + (y_i - m_c)' slope_c) obeys the law exactly.
+
+    Attributes
+    ----------
+    theta : (K,)
+        Estimates.
+    mean : (C, T)
+        Cell means m_c; NaN where not observed.
+    level : (C, K)
+        d theta / d W_c at fixed means, W_c the weight of the cell.
+    slope : (C, T, K)
+        (d theta / d m_ct) / W_c; 0 where not observed.
+    used : (C, K) bool
+        Whether the cell's units take part in the estimate.
+    """
+
+    theta: FloatArray
+    mean: FloatArray
+    level: FloatArray
+    slope: FloatArray
+    used: BoolArray
+
+    def influence(self, cell: IntArray, y: FloatArray, w: FloatArray) -> FloatArray:
+        """Return psi (n, K), columns contiguous.
+
+        Parameters
+        ----------
+        cell : (n,) int
+            Cell of each unit; -1 for units outside all cells, whose influence is zero.
+        y : (n, T)
+            Outcomes.
+        w : (n,)
+            Unit weights.
+        """
+        psi = np.zeros((cell.size, self.theta.size), order="F")
+        centre = np.nan_to_num(self.mean)
+        for c in range(len(centre)):
+            rows = np.flatnonzero(cell == c)
+            deviation = np.nan_to_num(y[rows]) - centre[c]
+            psi[rows] = w[rows, None] * (self.level[c] + deviation @ self.slope[c])
+        return psi
+
+
 def group_moments(codes: IntArray, y: FloatArray, w: FloatArray) -> GroupMoments:
     """Reduce outcomes to moments, one cell a group and pattern of missing waves.
 
@@ -58,29 +105,49 @@ def group_moments(codes: IntArray, y: FloatArray, w: FloatArray) -> GroupMoments
     w : (n,)
         Unit weights.
     """
-    n_waves = y.shape[1]
-    if n_waves > 62:
-        raise ValueError(f"a missingness pattern holds 62 waves, not {n_waves}")
     codes, y, w = codes[w > 0], y[w > 0], w[w > 0]
-    pattern = ~np.isnan(y) @ (np.int64(1) << np.arange(n_waves, dtype=np.int64))
-    order = np.lexsort((pattern, codes))
-    keys = np.column_stack([codes, pattern])[order].astype(np.int64)
-    new = np.ones(order.size, dtype=np.bool_)
-    new[1:] = (keys[1:] != keys[:-1]).any(axis=1)
-    starts = np.flatnonzero(new)
-    rows = np.split(order, starts[1:]) if order.size else []
-    cells = [_cell(y[r], w[r]) for r in rows]
+    keys, cell = _cells(codes, y)
+    order = np.argsort(cell, kind="stable")
+    rows = np.split(order, np.cumsum(np.bincount(cell, minlength=len(keys)))[:-1])
+    cells = [_cell(y[r], w[r]) for r in rows[: len(keys)]]
+    n_waves = y.shape[1]
     return GroupMoments(
-        group=keys[starts, 0],
-        pattern=keys[starts, 1],
-        n=np.array([r.size for r in rows], dtype=np.int64),
-        weight=np.array([w[r].sum() for r in rows], dtype=np.float64),
-        weight_sq=np.array([(w[r] ** 2).sum() for r in rows], dtype=np.float64),
+        group=keys[:, 0],
+        pattern=keys[:, 1],
+        n=np.bincount(cell, minlength=len(keys)).astype(np.int64),
+        weight=np.bincount(cell, w, minlength=len(keys)).astype(np.float64),
+        weight_sq=np.bincount(cell, w**2, minlength=len(keys)).astype(np.float64),
         mean=np.array([c[0] for c in cells], dtype=np.float64).reshape(-1, n_waves),
         cross=np.array([c[1] for c in cells], dtype=np.float64).reshape(-1, n_waves, n_waves),
         first_sq=np.array([c[2] for c in cells], dtype=np.float64).reshape(-1, n_waves),
         second_sq=np.array([c[3] for c in cells], dtype=np.float64).reshape(-1, n_waves),
     )
+
+
+def cell_of_units(codes: IntArray, y: FloatArray, w: FloatArray) -> IntArray:
+    """Return the position of each unit's cell in ``group_moments``, -1 where the weight is zero.
+
+    Parameters
+    ----------
+    codes, y, w
+        As in ``group_moments``.
+    """
+    used = w > 0
+    out = np.full(codes.size, -1, dtype=np.int64)
+    out[used] = _cells(codes[used], y[used])[1]
+    return out
+
+
+def _cells(codes: IntArray, y: FloatArray) -> tuple[IntArray, IntArray]:
+    """Return the distinct (group, pattern) pairs in sorted order (C, 2), and each unit's (n,)."""
+    n_waves = y.shape[1]
+    if n_waves > 62:
+        raise ValueError(f"a missingness pattern holds 62 waves, not {n_waves}")
+    pattern = ~np.isnan(y) @ (np.int64(1) << np.arange(n_waves, dtype=np.int64))
+    patterns, where = np.unique(pattern, return_inverse=True)
+    present, cell = np.unique(codes * len(patterns) + where, return_inverse=True)
+    keys = np.column_stack([present // len(patterns), patterns[present % len(patterns)]])
+    return keys.astype(np.int64), cell
 
 
 def combine(a: GroupMoments, b: GroupMoments) -> GroupMoments:

@@ -1,5 +1,6 @@
 """The participant panel: roles, the table, its faults, and what estimators ask of it."""
 
+from prakerja_eval.panel.adoption import Adoption, adoption, adoption_label
 from prakerja_eval.panel.arms import Arms, outcome_waves, treated_units, wave_position
 from prakerja_eval.panel.contract import Check, Fault
 from prakerja_eval.panel.options import ReadOptions, Wide
@@ -12,12 +13,14 @@ from prakerja_eval.panel.requests import (
     Moments,
     PanelProtocol,
     UnitArrays,
+    UnitInfluence,
 )
 from prakerja_eval.panel.roles import Roles, WaveLabel
 from prakerja_eval.panel.table import Note, Variable
 from prakerja_eval.panel.timing import wave_times
 
 __all__ = [
+    "Adoption",
     "Arms",
     "ArrayRequest",
     "Check",
@@ -30,9 +33,12 @@ __all__ = [
     "ReadOptions",
     "Roles",
     "UnitArrays",
+    "UnitInfluence",
     "Variable",
     "WaveLabel",
     "Wide",
+    "adoption",
+    "adoption_label",
     "new_key",
     "outcome_waves",
     "pseudonymise",

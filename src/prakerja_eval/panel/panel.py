@@ -10,7 +10,7 @@ import pandas as pd
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate.specs import names_of
-from prakerja_eval.numerics.moments import group_moments
+from prakerja_eval.panel.adoption import starts
 from prakerja_eval.panel.columns import known_column, refuse_damaged_ids, refuse_repeated_names
 from prakerja_eval.panel.contract import (
     Asked,
@@ -21,6 +21,7 @@ from prakerja_eval.panel.contract import (
     standing_faults,
 )
 from prakerja_eval.panel.covariates import covariate_matrix
+from prakerja_eval.panel.grouped import Grouped, group_labels, without_unknown
 from prakerja_eval.panel.requests import ArrayRequest, MomentPlan, Moments, UnitArrays
 from prakerja_eval.panel.roles import Roles, WaveLabel
 from prakerja_eval.panel.shown import shown_waves
@@ -301,21 +302,28 @@ class Panel:
         UsageError
             For an unknown column, or a group that varies within a unit.
         """
-        self.check((plan.outcome,)).about().raise_if_any()
+        grouped = self._grouped(plan)
+        return grouped.moments(self._waves, self._clusters(self._constant("weight", 1.0)))
+
+    def _grouped(self, plan: MomentPlan) -> Grouped:
+        """Put units into the groups of a plan, with their outcomes."""
+        designs = ("did",) if plan.cohorts else ()
+        self.check((plan.outcome,)).about(*designs).raise_if_any()
         by = (plan.by,) if isinstance(plan.by, str) else plan.by
         for column in by:
             self._refuse_varying(known_column(self._frame, column))
-        labels = pd.DataFrame({c: self._first(c) for c in by})
-        if by:
-            grouped = labels.groupby(list(by), sort=True, dropna=False)
-            codes = grouped.ngroup().to_numpy()
-            groups = labels.assign(_code=codes).drop_duplicates("_code").sort_values("_code")
-            groups = groups.drop(columns="_code").reset_index(drop=True)
-        else:
-            codes, groups = np.zeros(len(self._units), dtype=np.int64), pd.DataFrame(index=[0])
+        labels = pd.DataFrame(
+            {c: self._first(c) for c in by}, index=pd.RangeIndex(len(self._units))
+        )
+        if plan.cohorts:
+            known = starts(self._waves, self._cohort(), self._received(), self.roles)
+            labels["start"] = known.start
+        codes, groups = group_labels(labels)
         values = self.wide(plan.outcome).to_numpy(dtype=np.float64)
-        cells = group_moments(codes, values, self._constant("weight", 1.0))
-        return Moments(groups, self._waves, cells)
+        weight = self._constant("weight", 1.0)
+        if plan.cohorts:
+            codes, groups, weight = without_unknown(codes, groups, weight)
+        return Grouped(codes, groups, values, weight)
 
     def _refuse_varying(self, column: str) -> None:
         counts = self._frame.groupby(self._positions)[column].nunique(dropna=True)

@@ -1,13 +1,14 @@
 """What does a wing ask of a panel? Arrays of units, or small sufficient statistics."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import pandas as pd
 
-from prakerja_eval.numerics.moments import GroupMoments
+from prakerja_eval.numerics.moments import GroupMoments, Loadings
 from prakerja_eval.panel.roles import Roles, WaveLabel
-from prakerja_eval.typing import FloatArray, IntArray, StringArray
+from prakerja_eval.typing import BoolArray, FloatArray, IntArray, StringArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +92,34 @@ class MomentPlan:
         Numeric column.
     by : str or tuple of str
         Columns, constant within a unit, whose combinations are the groups.
+    cohorts : bool
+        Group by first treated time too, as Roles ``cohort`` or ``received`` says; units of which it
+        is not known are left out.
     """
 
     outcome: str
     by: str | tuple[str, ...] = ()
+    cohorts: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnitInfluence:
+    """The answer to loadings on the cells of Moments: a row a unit.
+
+    Attributes
+    ----------
+    psi : (n, K) array
+    sample : (n, K) bool array
+    units : DataFrame
+        Indexed by unit: ``weight`` and the cluster columns that Roles names.
+    group : (n,) int array
+        Row of ``Moments.groups``; -1 for units that the plan leaves out.
+    """
+
+    psi: FloatArray
+    sample: BoolArray
+    units: pd.DataFrame
+    group: IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,16 +129,21 @@ class Moments:
     Attributes
     ----------
     groups : DataFrame
-        One row a group: the values of the ``by`` columns, by group code.
+        One row a group: the values of the ``by`` columns, by group code; with ``cohorts`` the
+        column ``start``, the first treated time on the event scale (``panel.adoption``), infinite
+        for never.
     waves : tuple
         Labels of the T waves.
     cells : GroupMoments
         Counts, sums and centred cross-products by group and missingness pattern.
+    influence : function of Loadings
+        Returns the influence of units on estimates made from these cells.
     """
 
     groups: pd.DataFrame
     waves: tuple[WaveLabel, ...]
     cells: GroupMoments
+    influence: Callable[[Loadings], UnitInfluence]
 
 
 class PanelProtocol(Protocol):

@@ -1,0 +1,89 @@
+"""When was each unit first treated? One scale of time for waves, cohorts and event times."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from prakerja_eval.errors import UsageError
+from prakerja_eval.panel.requests import UnitArrays
+from prakerja_eval.panel.roles import Roles, WaveLabel
+from prakerja_eval.panel.timing import wave_times
+from prakerja_eval.typing import FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Adoption:
+    """First treated times on the event scale: wave labels in numbers, or else wave positions.
+
+    Attributes
+    ----------
+    waves : tuple
+        Labels of the T waves.
+    times : (T,) array
+        The waves on the event scale.
+    start : (n,) array
+        First treated time; infinite for never, NaN for units of which it is not known: receipt
+        that was not seen to the end, or that began in a gap.
+    """
+
+    waves: tuple[WaveLabel, ...]
+    times: FloatArray
+    start: FloatArray
+
+
+def adoption(arrays: UnitArrays, roles: Roles) -> Adoption:
+    """Return when treatment starts, by Roles ``cohort`` or else by ``received``.
+
+    Cohorts written as dates start with the first wave that begins on that date or later.
+
+    Raises
+    ------
+    UsageError
+        If Roles names neither.
+    """
+    return starts(arrays.waves, arrays.cohort, arrays.received, roles)
+
+
+def starts(
+    waves: Sequence[WaveLabel], cohort: FloatArray, received: FloatArray, roles: Roles
+) -> Adoption:
+    """Return the adoption of units with these cohorts (n,) and receipts (n, T)."""
+    if roles.cohort is None and roles.received is None:
+        raise UsageError("this estimator needs Roles(cohort=...) or Roles(received=...).")
+    numbers = all(isinstance(w, int | float) for w in waves)
+    times = np.array(waves, float) if numbers else np.arange(len(waves), dtype=np.float64)
+    if roles.cohort is None:
+        start = _first_received(received, times)
+    else:
+        start = cohort if numbers else _positions(cohort, waves)
+    return Adoption(tuple(waves), times, start)
+
+
+def adoption_label(time: float, waves: Sequence[WaveLabel]) -> WaveLabel:
+    """Return how a start is written: the number, or the label of the wave at that position."""
+    if all(isinstance(w, int | float) for w in waves):
+        return int(time) if float(time).is_integer() else float(time)
+    return waves[int(time)] if time < len(waves) else "after the last wave"
+
+
+def _positions(cohort: FloatArray, waves: Sequence[WaveLabel]) -> FloatArray:
+    """Place cohorts in days, or in positions named by words, among the waves."""
+    times = wave_times(waves)
+    if times is None:
+        raise UsageError(
+            f"the waves are words ({waves[0]}, ...), so Roles(cohort=...) cannot be placed among "
+            "them; name Roles(received=...) instead, or write both as numbers or dates."
+        )
+    place = np.searchsorted(times, cohort).astype(np.float64)
+    return np.where(np.isfinite(cohort), place, cohort)
+
+
+def _first_received(received: FloatArray, times: FloatArray) -> FloatArray:
+    """First time with receipt whose wave before is known to be without it."""
+    ever = (received == 1).any(axis=1)
+    first = np.argmax(received == 1, axis=1)
+    before = np.take_along_axis(received, np.maximum(first - 1, 0)[:, None], axis=1)[:, 0]
+    seen = (first == 0) | (before == 0)
+    never = received[:, -1] == 0
+    return np.where(ever & seen, times[first], np.where(never, np.inf, np.nan))
