@@ -63,6 +63,7 @@ class Sample:
     count = rng.poisson(np.exp(0.5 + 0.4 * x)) * 1500.0
     treated = rng.binomial(1, 1 / (1 + np.exp(-0.8 * x + 0.3))).astype(float)
     dy = x**2 + 0.5 * treated + rng.normal(size=n)
+    DY = np.column_stack([dy, dy**2])
     unequal = rng.uniform(0.3, 3.0, n)
 
 
@@ -92,13 +93,13 @@ register("tsls, just identified")(simple(lambda w: tsls(S.y, _structural, _just,
 register("tsls, over-identified")(simple(lambda w: tsls(S.y, _structural, _over, w), "beta"))
 register("logit")(simple(lambda w: logit(S.treated, S.X, w), "beta"))
 register("poisson")(simple(lambda w: poisson(S.count, S.X_small, w), "beta"))
-register("did, unconditional")(simple(lambda w: did.unconditional(S.dy, S.treated, w), "att"))
+register("did, unconditional")(simple(lambda w: did.unconditional(S.DY, S.treated, w), "att"))
 register("did, outcome regression")(
-    simple(lambda w: did.outcome_regression(S.dy, S.treated, S.X_small, w), "att")
+    simple(lambda w: did.outcome_regression(S.DY, S.treated, S.X_small, w), "att")
 )
-register("did, ipw")(simple(lambda w: did.ipw(S.dy, S.treated, S.X_small, w), "att"))
+register("did, ipw")(simple(lambda w: did.ipw(S.DY, S.treated, S.X_small, w), "att"))
 register("did, doubly robust")(
-    simple(lambda w: did.doubly_robust(S.dy, S.treated, S.X_small, w), "att")
+    simple(lambda w: did.doubly_robust(S.DY, S.treated, S.X_small, w), "att")
 )
 
 

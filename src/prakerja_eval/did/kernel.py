@@ -5,6 +5,9 @@ Econometrics 219(1), doi 10.1016/j.jeconom.2020.06.003, the panel case. All four
 mean of the treated units' changes less a counterfactual mean; they differ in the counterfactual.
 Influence terms carry the paper's names: the leading term, the estimation effect of the outcome
 regression (beta), the estimation effect of the propensity score (gamma).
+
+Every estimator is linear in the changes, so M changes of the same units (to several periods) share
+one score and one Gram matrix.
 """
 
 from dataclasses import dataclass
@@ -13,7 +16,7 @@ import numpy as np
 from scipy.special import expit
 
 from prakerja_eval.errors import NotEstimableError
-from prakerja_eval.numerics.linear import wls
+from prakerja_eval.numerics.linear import factor
 from prakerja_eval.numerics.logit import Logit, logit
 from prakerja_eval.typing import FloatArray, IntArray
 
@@ -23,31 +26,31 @@ NO_OVERLAP = 1e-10
 
 @dataclass(frozen=True, slots=True)
 class DidFit:
-    """The average effect on the treated in one two-by-two comparison.
+    """The average effect on the treated in M two-by-two comparisons of the same units.
 
     Attributes
     ----------
-    att : float
+    att : (M,)
         Average effect on the treated, in the units of dy.
-    psi : (n,)
+    psi : (n, M)
         Influence with the nuisance estimates in it; obeys the law psi_i = d att / d w_i.
-    comparison_mean : float
+    comparison_mean : (M,)
         Counterfactual change: what the treated would have changed by without treatment.
     score : (n,) or None
         Fitted propensity score, where one is used.
     """
 
-    att: float
+    att: FloatArray
     psi: FloatArray
-    comparison_mean: float
+    comparison_mean: FloatArray
     score: FloatArray | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Mean:
-    """A ratio sum(v x) / sum(v) with its leading influence v (x - value) / sum(v)."""
+    """Ratios sum(v x) / sum(v), (M,), and leading influence v (x - value) / sum(v), (n, M)."""
 
-    value: float
+    value: FloatArray
     leading: FloatArray
     share: FloatArray
 
@@ -57,8 +60,8 @@ def unconditional(dy: FloatArray, d: IntArray | FloatArray, w: FloatArray) -> Di
 
     Parameters
     ----------
-    dy : (n,)
-        Outcome after less outcome before.
+    dy : (n, M)
+        Outcomes after less outcome before.
     d : (n,)
         1 for treated units, 0 for comparison units.
     w : (n,)
@@ -69,7 +72,7 @@ def unconditional(dy: FloatArray, d: IntArray | FloatArray, w: FloatArray) -> Di
     NotEstimableError
         When an arm is empty.
     """
-    treated, comparison = _arms(d, w)
+    treated, comparison = arms(d, w)
     eta1 = _mean(dy, treated)
     eta0 = _mean(dy, comparison)
     return DidFit(eta1.value - eta0.value, eta1.leading - eta0.leading, eta0.value, None)
@@ -82,7 +85,7 @@ def outcome_regression(
 
     Parameters
     ----------
-    dy, d, w : (n,)
+    dy, d, w
         As in `unconditional`.
     X : (n, p)
         Covariates before treatment, with the constant.
@@ -93,13 +96,13 @@ def outcome_regression(
         When an arm is empty; CollinearityError, with the column, when a column of X depends on
         those before it among comparison units.
     """
-    treated, comparison = _arms(d, w)
-    regression = wls(dy, X, comparison)
-    eta1 = _mean(dy, treated)
-    mu0 = _mean(X @ regression.beta, treated)
-    leading = eta1.leading - mu0.leading
-    effect_of_beta = regression.psi @ (treated @ X / treated.sum())
-    return DidFit(eta1.value - mu0.value, leading - effect_of_beta, mu0.value, None)
+    treated, comparison = arms(d, w)
+    left_over, bread = _regress(dy, X, comparison)
+    eta1 = _mean(left_over, treated)
+    effect_of_beta = X @ (bread @ (eta1.share @ X))
+    psi = eta1.leading - (effect_of_beta * comparison)[:, None] * left_over
+    mean_change = _mean(dy, treated).value
+    return DidFit(eta1.value, psi, mean_change - eta1.value, None)
 
 
 def ipw(dy: FloatArray, d: IntArray | FloatArray, X: FloatArray, w: FloatArray) -> DidFit:
@@ -107,7 +110,7 @@ def ipw(dy: FloatArray, d: IntArray | FloatArray, X: FloatArray, w: FloatArray) 
 
     Parameters
     ----------
-    dy, d, w : (n,)
+    dy, d, w
         As in `unconditional`.
     X : (n, p)
         Covariates before treatment, with the constant.
@@ -118,12 +121,12 @@ def ipw(dy: FloatArray, d: IntArray | FloatArray, X: FloatArray, w: FloatArray) 
         When an arm is empty, the score does not exist (SeparationError, CollinearityError) or
         a comparison unit's score reaches one; no score is clipped.
     """
-    treated, comparison = _arms(d, w)
+    treated, comparison = arms(d, w)
     ps = logit(d, X, w)
     eta1 = _mean(dy, treated)
     eta0 = _mean(dy, _odds_weights(comparison, ps))
     # d odds / d gamma = odds x, since odds = exp(x'gamma).
-    effect_of_gamma = ps.psi @ (eta0.leading @ X)
+    effect_of_gamma = ps.psi @ (X.T @ eta0.leading)
     psi = eta1.leading - eta0.leading - effect_of_gamma
     return DidFit(eta1.value - eta0.value, psi, eta0.value, ps.probability)
 
@@ -133,7 +136,7 @@ def doubly_robust(dy: FloatArray, d: IntArray | FloatArray, X: FloatArray, w: Fl
 
     Parameters
     ----------
-    dy, d, w : (n,)
+    dy, d, w
         As in `unconditional`.
     X : (n, p)
         Covariates before treatment, with the constant.
@@ -143,20 +146,30 @@ def doubly_robust(dy: FloatArray, d: IntArray | FloatArray, X: FloatArray, w: Fl
     NotEstimableError
         As in `ipw` and `outcome_regression`.
     """
-    treated, comparison = _arms(d, w)
+    treated, comparison = arms(d, w)
     ps = logit(d, X, w)
-    regression = wls(dy, X, comparison)
-    left_over = dy - X @ regression.beta
+    left_over, bread = _regress(dy, X, comparison)
     eta1 = _mean(left_over, treated)
     eta0 = _mean(left_over, _odds_weights(comparison, ps))
-    effect_of_beta = regression.psi @ ((eta1.share - eta0.share) @ X)
-    effect_of_gamma = ps.psi @ (eta0.leading @ X)
-    psi = eta1.leading - eta0.leading - effect_of_beta - effect_of_gamma
+    effect_of_beta = X @ (bread @ ((eta1.share - eta0.share) @ X))
+    psi = eta1.leading - eta0.leading
+    psi -= (effect_of_beta * comparison)[:, None] * left_over
+    psi -= ps.psi @ (X.T @ eta0.leading)  # effect of gamma
     att = eta1.value - eta0.value
     return DidFit(att, psi, _mean(dy, treated).value - att, ps.probability)
 
 
-def _arms(d: IntArray | FloatArray, w: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _regress(
+    dy: FloatArray, X: FloatArray, comparison: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return what is left of dy after a regression among comparison units, and (X'WX)^-1."""
+    fit = factor(X, comparison)
+    left_over = dy - X @ fit.solve(dy)
+    left_over = left_over - X @ fit.solve(left_over)  # one refinement, as numerics.linear
+    return left_over, fit.bread()
+
+
+def arms(d: IntArray | FloatArray, w: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return weights (n,) of the treated and of the comparison units, neither all zero."""
     treated = np.asarray(w * d, dtype=np.float64)
     comparison = np.asarray(w * (1 - d), dtype=np.float64)
@@ -168,9 +181,9 @@ def _arms(d: IntArray | FloatArray, w: FloatArray) -> tuple[FloatArray, FloatArr
 
 def _mean(x: FloatArray, v: FloatArray) -> _Mean:
     share = v / v.sum()
-    value = float(share @ x)
-    value += float(share @ (x - value))
-    return _Mean(value, share * (x - value), share)
+    value = share @ x
+    value = value + share @ (x - value)
+    return _Mean(value, share[:, None] * (x - value), share)
 
 
 def _odds_weights(comparison: FloatArray, ps: Logit) -> FloatArray:

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from prakerja_eval.did import kernel
 from prakerja_eval.did.design import Design
-from prakerja_eval.errors import CollinearityError, NotEstimableError, SeparationError, UsageError
+from prakerja_eval.did.methods import fit_changes
+from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.estimate import Clustered, Estimate, estimate_row, join
 from prakerja_eval.estimate.specs import instance_of
 from prakerja_eval.panel import (
@@ -88,6 +88,7 @@ def two_by_two(
     """
     design = Design() if design is None else design
     instance_of(design, Design, "design")
+    design.refuse_beyond("two_by_two", "method", "covariates")
     period = panel.roles.baseline if base is None else base
     if period is None:
         raise UsageError("two_by_two needs the period before: base=..., or Roles(baseline=...).")
@@ -145,8 +146,10 @@ def _row(
     n_treated = int(d.sum())
     _refuse_empty(n_treated, len(keep), f"{outcome!r} in both {base} and {wave}")
     w = arrays.weight[keep]
-    fit = _fit(change[keep], d, arrays.covariates[keep], w, (design, arrays.names))
-    psi, status = _known_influence(fit.psi, d, arrays.outcome[keep][:, [before, after]])
+    given = (arrays.covariates[keep], arrays.names)
+    fit = fit_changes(design.method, change[keep, None], d, given, w)
+    att = float(fit.att[0])
+    psi, status = _known_influence(fit.psi[:, 0], d, arrays.outcome[keep][:, [before, after]])
     observed = w * d @ arrays.outcome[keep, after] / (w @ d)
     labels = {
         "estimator": "did.two_by_two",
@@ -162,11 +165,11 @@ def _row(
         "n": len(keep),
         "n_treated": n_treated,
         "n_comparison": len(keep) - n_treated,
-        "comparison_mean": float(observed - fit.att),
+        "comparison_mean": float(observed) - att,
         "status": status,
     }
     default = Clustered("unit", correction="none")
-    return estimate_row(fit.att, psi, arrays.clusters.iloc[keep], labels, counts, default)
+    return estimate_row(att, psi, arrays.clusters.iloc[keep], labels, counts, default)
 
 
 def _refuse_empty(n_treated: int, n: int, what: str) -> None:
@@ -187,35 +190,6 @@ def _known_influence(psi: FloatArray, d: FloatArray, outcome: FloatArray) -> tup
     if np.sqrt(psi @ psi) <= ROUNDING * np.abs(outcome).max():
         return np.zeros_like(psi), "ok"
     return psi, "ok"
-
-
-def _fit(
-    change: FloatArray,
-    d: FloatArray,
-    covariates: FloatArray,
-    w: FloatArray,
-    named: tuple[Design, tuple[str, ...]],
-) -> kernel.DidFit:
-    """Call the method's kernel; name the covariate in a refusal."""
-    design, names = named
-    if not names:
-        return kernel.unconditional(change, d, w)
-    kernels = {
-        "dr": kernel.doubly_robust,
-        "ipw": kernel.ipw,
-        "reg": kernel.outcome_regression,
-    }
-    X = np.column_stack([np.ones(len(d)), covariates])
-    try:
-        return kernels[design.method](change, d, X, w)
-    except (SeparationError, CollinearityError) as error:
-        name = ("constant", *names)[error.column]
-        what = (
-            "predicts treatment perfectly"
-            if isinstance(error, SeparationError)
-            else "is a combination of the covariates before it"
-        )
-        raise NotEstimableError(f"the covariate {name!r} {what}: leave it out.") from error
 
 
 def _specification(design: Design, base: WaveLabel) -> str:

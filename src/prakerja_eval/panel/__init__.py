@@ -1,6 +1,6 @@
 """The participant panel: roles, the table, its faults, and what estimators ask of it."""
 
-from prakerja_eval.panel.adoption import Adoption, adoption, adoption_label
+from prakerja_eval.panel.adoption import Adoption, adoption, adoption_label, wave_scale
 from prakerja_eval.panel.arms import Arms, outcome_waves, treated_units, wave_position
 from prakerja_eval.panel.contract import Check, Fault
 from prakerja_eval.panel.options import ReadOptions, Wide
@@ -45,5 +45,6 @@ __all__ = [
     "read_panel",
     "treated_units",
     "wave_position",
+    "wave_scale",
     "wave_times",
 ]

@@ -51,8 +51,7 @@ def starts(
     """Return the adoption of units with these cohorts (n,) and receipts (n, T)."""
     if roles.cohort is None and roles.received is None:
         raise UsageError("this estimator needs Roles(cohort=...) or Roles(received=...).")
-    numbers = all(isinstance(w, int | float) for w in waves)
-    times = np.array(waves, float) if numbers else np.arange(len(waves), dtype=np.float64)
+    numbers, times = _numbers(waves), wave_scale(waves)
     if roles.cohort is None:
         start = _first_received(received, times)
     else:
@@ -60,9 +59,18 @@ def starts(
     return Adoption(tuple(waves), times, start)
 
 
+def wave_scale(waves: Sequence[WaveLabel]) -> FloatArray:
+    """Return the waves on the event scale, (T,)."""
+    return np.array(waves if _numbers(waves) else range(len(waves)), dtype=np.float64)
+
+
+def _numbers(waves: Sequence[WaveLabel]) -> bool:
+    return all(isinstance(w, int | float) for w in waves)
+
+
 def adoption_label(time: float, waves: Sequence[WaveLabel]) -> WaveLabel:
     """Return how a start is written: the number, or the label of the wave at that position."""
-    if all(isinstance(w, int | float) for w in waves):
+    if _numbers(waves):
         return int(time) if float(time).is_integer() else float(time)
     return waves[int(time)] if time < len(waves) else "after the last wave"
 

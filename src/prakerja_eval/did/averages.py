@@ -1,0 +1,145 @@
+"""How do cells average with estimated cohort sizes as weights? The arithmetic of aggregations."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from prakerja_eval.did.cells import DEFAULT, REFERENCE, any_column
+from prakerja_eval.estimate import Estimate
+from prakerja_eval.estimate.estimate import COUNT_COLUMNS, INDEX_COLUMNS, index_row
+from prakerja_eval.typing import BoolArray, FloatArray, IntArray
+
+AGREED = ("estimator", "outcome", "cohort", "wave", "event_time", "subgroup", "specification")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sizes:
+    """The cohorts' shares among the units of an Estimate of cells.
+
+    Attributes
+    ----------
+    code : (n,) int
+        Cohort of each unit, -1 for the never treated and for units outside all cells.
+    of_row : (K,) int
+        Cohort of each cell.
+    size : (K,)
+        Weight of each cell's cohort.
+    weight : (n,)
+    """
+
+    code: IntArray
+    of_row: IntArray
+    size: FloatArray
+    weight: FloatArray
+
+
+def sizes(cells: Estimate) -> Sizes:
+    """Weigh the cohorts of cells by their units."""
+    code, labels = pd.factorize(cells.units["treated_from"])
+    weight = cells.units["weight"].to_numpy(dtype=np.float64)
+    code = np.where(any_column(cells.sample), code, -1)
+    place = {label: i for i, label in enumerate(labels)}
+    of_row = np.array([place.get(c, -1) for c in cells.index["cohort"]], dtype=np.int64)
+    total = np.bincount(code + 1, weight, minlength=len(labels) + 1)[1:]
+    size = np.where(of_row < 0, 0.0, np.append(total, 0.0)[of_row])
+    return Sizes(code.astype(np.int64), of_row, size, weight)
+
+
+def averages(
+    cells: Estimate,
+    picked: FloatArray,
+    labels: Sequence[Mapping[str, object]],
+    *,
+    drawn: bool,
+) -> Estimate:
+    """Return Σ_k a_kr s_k θ_k / Σ_k a_kr s_k for each column r of ``picked``.
+
+    Parameters
+    ----------
+    cells : Estimate
+        K cells.
+    picked : (K, R) array
+        a, zero for cells outside an average.
+    labels : sequence of R mappings
+        Index columns beside those on which all cells of an average agree.
+    drawn : bool
+        Whether the sizes s have influence.
+    """
+    known = sizes(cells)
+    weights = picked * known.size[:, None]
+    total = weights.sum(axis=0)
+    omega = weights / total
+    reference = (cells.counts["status"] == REFERENCE).to_numpy()
+    theta = np.array([omega[:, r] @ _used(cells.theta, omega[:, r]) for r in range(len(labels))])
+    psi = np.zeros((len(cells.units), len(labels)), order="F")
+    sample = np.zeros(psi.shape, dtype=bool, order="F")
+    counts = []
+    for r in range(len(labels)):
+        rows = np.flatnonzero(picked[:, r])
+        for k in rows:
+            sample[:, r] |= cells.sample[:, k]
+            if not reference[k]:
+                psi[:, r] += omega[k, r] * cells.psi[:, k]
+        if drawn:
+            moved = picked[:, r] * np.nan_to_num(cells.theta - theta[r]) / total[r]
+            slope = np.bincount(known.of_row[rows], moved[rows], minlength=known.code.max() + 2)
+            psi[:, r] += np.append(slope, 0.0)[known.code] * known.weight
+        if reference[rows].all():
+            psi[:, r] = np.nan
+        counts.append(_counts(cells, rows, omega[:, r], sample[:, r], known))
+    index = [_labels(cells, np.flatnonzero(picked[:, r]), row) for r, row in enumerate(labels)]
+    return Estimate(
+        theta=theta,
+        psi=psi,
+        sample=sample,
+        units=cells.units,
+        index=pd.DataFrame(index, columns=list(INDEX_COLUMNS), dtype=object),
+        counts=pd.DataFrame(counts, columns=list(COUNT_COLUMNS)),
+        terms=((),) * len(labels),
+        defaults=(DEFAULT,) * len(labels),
+        differing=cells.differing,
+    )
+
+
+def _used(theta: FloatArray, omega: FloatArray) -> FloatArray:
+    """Put zero where the weight is zero, so that NaN elsewhere does not spoil an average."""
+    return np.where(omega != 0, theta, 0.0)
+
+
+def _counts(
+    cells: Estimate, rows: IntArray, omega: FloatArray, sample: BoolArray, known: Sizes
+) -> dict[str, object]:
+    """Count who stands behind an average; the counterfactual mean is averaged as the effects."""
+    cohorts = np.unique(known.of_row[rows])
+    comparison = cells.counts["n_comparison"].iloc[rows]
+    means = cells.counts["comparison_mean"].to_numpy(dtype=np.float64)
+    return {
+        "n": int(sample.sum()),
+        "n_treated": int((np.isin(known.code, cohorts) & sample).sum()),
+        "n_comparison": comparison.iloc[0] if comparison.nunique(dropna=False) == 1 else None,
+        "comparison_mean": float(omega @ _used(means, omega)),
+        "status": _status(cells, rows),
+    }
+
+
+def _status(cells: Estimate, rows: IntArray) -> str:
+    """Name the first cell that has no number, or something to be said of."""
+    status = cells.counts["status"].to_numpy()
+    if (status[rows] == REFERENCE).all():
+        return REFERENCE
+    told = [k for k in rows if status[k] not in ("ok", REFERENCE)]
+    told.sort(key=lambda k: not np.isnan(cells.theta[k]))
+    if not told:
+        return "ok"
+    row = cells.index.iloc[told[0]]
+    return f"cohort {row['cohort']}, wave {row['wave']}: {status[told[0]]}"
+
+
+def _labels(cells: Estimate, rows: IntArray, labels: Mapping[str, object]) -> dict[str, object]:
+    """Return the index row of an average."""
+    index = cells.index.iloc[rows]
+    agreed = {c: index[c].iloc[0] for c in AGREED if index[c].map(str).nunique() == 1}
+    base = {"estimand": "ATT", "population": "treated people", "weighting": "treated people"}
+    return index_row(**(agreed | base | dict(labels)))

@@ -1,0 +1,231 @@
+"""What did treatment do to each cohort in each wave?"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from prakerja_eval.did.cells import (
+    ONE_UNIT,
+    REFERENCE,
+    ROUNDING,
+    CellRows,
+    any_column,
+    cell_labels,
+    cells_estimate,
+    only_units,
+    treated_from,
+)
+from prakerja_eval.did.design import Design
+from prakerja_eval.did.given import FoundCells, given_covariates
+from prakerja_eval.did.kernel_means import MeanComparisons, mean_effects
+from prakerja_eval.did.plan import Cell, Plan, plan
+from prakerja_eval.estimate import Estimate, join
+from prakerja_eval.estimate.specs import instance_of
+from prakerja_eval.panel import (
+    ArrayRequest,
+    MomentPlan,
+    Moments,
+    PanelProtocol,
+    WaveLabel,
+    adoption,
+    adoption_label,
+    wave_scale,
+)
+from prakerja_eval.typing import FloatArray
+
+WORDS = {"never_treated": "never treated", "not_yet_treated": "not yet treated"}
+
+
+def group_time(
+    panel: PanelProtocol,
+    outcome: str | Sequence[str],
+    design: Design | None = None,
+    *,
+    without: Sequence[WaveLabel] = (),
+) -> Estimate:
+    """Estimate the average effect on each cohort in each wave, ATT(g, t).
+
+    The estimand of a cell is E[Y_t(g) − Y_t(∞) | first treated at g], under parallel trends between
+    cohort g and its comparison group, given covariates; before treatment it is a placebo, zero if
+    trends were parallel then.
+
+    Parameters
+    ----------
+    panel : Panel
+        With Roles ``cohort`` (first treated wave, 0 for never) or ``received``.
+    outcome : str or sequence of str
+        Numeric columns.
+    design : Design, optional
+        Left out: never treated, varying base, no covariates.
+    without : sequence of cohort labels
+        Cohorts whose units are left out altogether.
+
+    Returns
+    -------
+    Estimate
+        One row an outcome, cohort and wave. ``estimand`` is "ATT" from ``anticipation`` before the
+        start on and "pre-trend" earlier; a universal base's own wave is zero with the status
+        "reference". A cell that cannot be estimated is NaN with its reason in ``status``; cohorts
+        and waves that the design cannot identify are named in ``specification``. The variance sums
+        ψ squared over units, normal quantiles. ``comparison_mean`` is the mean that the treated
+        would have had. ``units.treated_from`` is each unit's cohort.
+
+    Raises
+    ------
+    UsageError
+        If nobody is treated after the first wave, or nobody is left to compare with.
+
+    References
+    ----------
+    Callaway and Sant'Anna (2021), doi 10.1016/j.jeconom.2020.12.001; Sant'Anna and Zhao (2020), doi
+    10.1016/j.jeconom.2020.06.003.
+
+    Examples
+    --------
+    >>> import pandas as pd, prakerja_eval as pe
+    >>> frame = pd.DataFrame({"id": list("aaabbbcccddd"), "t": [1, 2, 3] * 4,
+    ...                       "g": [2] * 6 + [0] * 6,
+    ...                       "income": [1.0, 4, 5, 2, 5, 6, 1, 2, 2, 3, 4, 4]})
+    >>> panel = pe.read_panel(frame, pe.Roles(unit="id", wave="t", cohort="g"))
+    >>> pe.did.group_time(panel, "income").theta.tolist()
+    [2.0, 3.0]
+    """
+    design = Design() if design is None else design
+    instance_of(design, Design, "design")
+    names = [outcome] if isinstance(outcome, str) else list(outcome)
+    verb = _given if design.covariates else _by_means
+    return join(*(verb(panel, name, design, tuple(without)) for name in names))
+
+
+def _by_means(
+    panel: PanelProtocol, outcome: str, design: Design, without: tuple[WaveLabel, ...]
+) -> Estimate:
+    """Estimate without covariates, from the panel's moments."""
+    moments = panel.moments(MomentPlan(outcome, cohorts=True))
+    start = _leave_out(moments.groups["start"].to_numpy(float), moments.waves, without)
+    planned = plan(start, wave_scale(moments.waves), moments.waves, design)
+    effects = mean_effects(moments.cells, _comparisons(moments, start, planned, design))
+    rows = moments.influence(effects.loadings)
+    found = FoundCells(
+        effects.loadings.theta,
+        rows.psi,
+        rows.sample,
+        effects.n_treated,
+        effects.n_comparison,
+        effects.after,
+        ["ok"] * len(planned.cells),
+    )
+    unit_start = np.append(start, np.nan)[rows.group]
+    return _estimate(found, rows.units, unit_start, (outcome, moments.waves), (planned, design))
+
+
+def _comparisons(
+    moments: Moments, start: FloatArray, planned: Plan, design: Design
+) -> MeanComparisons:
+    """Write the planned cells as arms among the moments' cells."""
+    cell_start = start[moments.cells.group]
+    cells = planned.cells
+    return MeanComparisons(
+        np.array([cell_start == c.start for c in cells]),
+        np.array([c.compared(cell_start) for c in cells]),
+        np.array([c.wave for c in cells]),
+        np.array([c.base for c in cells]),
+        paired=design.data == "panel",
+    )
+
+
+def _given(
+    panel: PanelProtocol, outcome: str, design: Design, without: tuple[WaveLabel, ...]
+) -> Estimate:
+    """Estimate given covariates, from rows of units."""
+    at_baseline = design.covariates if design.covariates_at == "baseline" else ()
+    arrays = panel.arrays(ArrayRequest(outcome, at_baseline))
+    known = adoption(arrays, panel.roles)
+    start = _leave_out(known.start, known.waves, without)
+    planned = plan(start, known.times, known.waves, design)
+    found = given_covariates(panel, arrays, start, planned.cells, design)
+    return _estimate(found, arrays.clusters, start, (outcome, known.waves), (planned, design))
+
+
+def _leave_out(
+    start: FloatArray, waves: Sequence[WaveLabel], without: tuple[WaveLabel, ...]
+) -> FloatArray:
+    """Return starts with NaN for cohorts that are left out."""
+    out = start.copy()
+    for g in np.unique(start[np.isfinite(start)]):
+        if adoption_label(float(g), waves) in without:
+            out[start == g] = np.nan
+    return out
+
+
+def _estimate(
+    found: FoundCells,
+    units: pd.DataFrame,
+    start: FloatArray,
+    about: tuple[str, Sequence[WaveLabel]],
+    chosen: tuple[Plan, Design],
+) -> Estimate:
+    """Label the cells."""
+    (outcome, waves), (planned, design) = about, chosen
+    specification = _specification(planned, design)
+    labels, counts, status = [], [], []
+    for k, cell in enumerate(planned.cells):
+        before = cell.event_time < -design.anticipation
+        labels.append(
+            cell_labels(cell.start, waves[cell.wave], cell.event_time, waves)
+            | {
+                "estimator": "did.group_time",
+                "estimand": "pre-trend" if before else "ATT",
+                "outcome": outcome,
+                "specification": specification,
+            }
+        )
+        n1, n0 = int(found.n_treated[k]), int(found.n_comparison[k])
+        mean = float(found.after[k] - found.theta[k])
+        counts.append({"n": n1 + n0, "n_treated": n1, "n_comparison": n0, "comparison_mean": mean})
+        status.append(_status(found, k, cell, (n1, n0)))
+    units = units.assign(treated_from=treated_from(start, waves))
+    rows = CellRows(found.theta, found.psi, found.sample, status)
+    return only_units(cells_estimate(rows, units, labels, counts), any_column(found.sample))
+
+
+def _status(found: FoundCells, k: int, cell: Cell, arms: tuple[int, int]) -> str:
+    """Say why a cell has no number, or no variance."""
+    if cell.reference:
+        return REFERENCE
+    if found.status[k] != "ok" and np.isnan(found.theta[k]):
+        return found.status[k]
+    for n, name in zip(arms, ("treated", "comparison"), strict=True):
+        if n == 0:
+            return f"no {name} unit of this cell is seen in the wave and in the period before"
+    if min(arms) < 2:
+        return ONE_UNIT
+    _clear_rounding(found, k)
+    return found.status[k]
+
+
+def _clear_rounding(found: FoundCells, k: int) -> None:
+    """Put psi at zero where all of it is rounding: changes that are equal for everyone."""
+    psi = found.psi[:, k]
+    scale = abs(found.after[k]) + abs(found.theta[k])
+    if np.sqrt(psi @ psi) <= ROUNDING * scale:
+        psi[:] = 0.0
+
+
+def _specification(planned: Plan, design: Design) -> str:
+    """Return the design in words, with what it leaves out."""
+    given = f"{design.method} given {', '.join(design.covariates)}"
+    parts = [
+        given if design.covariates else "unconditional",
+        WORDS[design.comparison],
+        f"base {design.base_period}",
+    ]
+    if design.anticipation:
+        parts.append(f"anticipation {design.anticipation:g}")
+    if design.covariates and design.covariates_at == "base_period":
+        parts.append("covariates at the base")
+    if design.data == "cross_sections":
+        parts.append("cross-sections")
+    words = ", ".join(parts)
+    return f"{words}; left out: {'; '.join(planned.left_out)}" if planned.left_out else words
