@@ -29,7 +29,7 @@ from prakerja_eval.estimate.specs import (
     instance_of,
 )
 from prakerja_eval.estimate.terms import LinearTerm, MatchingTerm, Term
-from prakerja_eval.typing import FloatArray, IntArray
+from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 ONE_UNIT = "an arm or cell of one unit has no variance"
 NO_DEFAULT = "the combined rows have defaults by different clusters: name an inference"
@@ -157,6 +157,8 @@ def cluster_codes(estimate: Estimate, by: str) -> IntArray:
 
 def _at_level(estimate: Estimate, rows: IntArray, specs: list[Inference], level: str) -> Variance:
     """Covariance of rows that share their independent units."""
+    if level == "unit" and all(map(_plain, specs)) and not any(estimate.terms[k] for k in rows):
+        return _sums_of_units(estimate, rows, specs)
     codes = cluster_codes(estimate, level)
     groups = int(codes.max(initial=-1)) + 1
     scores = np.zeros((groups, len(rows)))
@@ -169,9 +171,36 @@ def _at_level(estimate: Estimate, rows: IntArray, specs: list[Inference], level:
     for j, spec in enumerate(specs):
         if isinstance(spec, Classical):
             covariance = _with_classical(estimate, rows, specs, covariance, j)
-    counts = [len(np.unique(codes[estimate.sample[:, k]])) for k in rows]
+    counts = [len(_present(codes, estimate.sample[:, k])) for k in rows]
     labels = tuple(s.label for s in specs)
     return Variance(scores, covariance, df, np.array(counts, dtype=np.int64), labels, tuple(status))
+
+
+def _plain(spec: Inference) -> bool:
+    """Say whether a specification takes the influence of clusters as it is, normal quantiles."""
+    if isinstance(spec, Clustered):
+        return spec.correction == "none" and spec.quantiles == "normal"
+    return isinstance(spec, MultiplierBootstrap)
+
+
+def _sums_of_units(estimate: Estimate, rows: IntArray, specs: list[Inference]) -> Variance:
+    """Covariance where each unit is a cluster and nothing is corrected: psi'psi, without a copy."""
+    whole = len(rows) == len(estimate) and bool((rows == np.arange(len(rows))).all())
+    scores = estimate.psi if whole else estimate.psi[:, rows]
+    covariance = scores.T @ scores
+    gone = np.isnan(estimate.theta[rows])
+    covariance[gone, :] = covariance[:, gone] = np.nan
+    counts = np.array([np.count_nonzero(estimate.sample[:, k]) for k in rows], dtype=np.int64)
+    if counts.max(initial=2) < 2:
+        _refuse_one_cluster(int(counts.max()), "unit")
+    status = tuple(str(s) for s in estimate.counts["status"].iloc[rows])
+    labels = tuple(spec.label for spec in specs)
+    return Variance(scores, covariance, np.full(len(rows), np.inf), counts, labels, status)
+
+
+def _present(codes: IntArray, sample: BoolArray) -> IntArray:
+    """Return the clusters that occur in a sample, in order."""
+    return np.flatnonzero(np.bincount(codes[sample]))
 
 
 def _row_scores(
@@ -187,7 +216,7 @@ def _row_scores(
     if not isinstance(spec, Classical) and any(alone(t) for t in terms):
         return np.full(groups, np.nan), np.inf, ONE_UNIT
     if isinstance(spec, Clustered | MultiplierBootstrap):
-        _refuse_one_cluster(len(np.unique(codes[estimate.sample[:, k]])), spec.by)
+        _refuse_one_cluster(len(_present(codes, estimate.sample[:, k])), spec.by)
         if _one_cluster(psi, terms, codes):
             return np.full(groups, np.nan), np.inf, ONE_CLUSTER
     if isinstance(spec, Clustered):
@@ -222,7 +251,7 @@ def _clustered(
     psi, terms = estimate.psi[:, k], estimate.terms[k]
     if any(isinstance(t, MatchingTerm) for t in terms):
         psi, terms = _pairs_regression(psi, terms, spec)
-    present = np.unique(codes[estimate.sample[:, k]])
+    present = _present(codes, estimate.sample[:, k])
     scores = sum_rows([(codes, psi)], groups)
     df = np.inf if spec.quantiles == "normal" else float(len(present) - 1)
     if spec.correction in ("CR2", "CR3") or spec.quantiles == "satterthwaite":
