@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import expit
 
 from prakerja_eval.errors import NotEstimableError
-from prakerja_eval.numerics.linear import factor
+from prakerja_eval.numerics.linear import TALL, factor
 from prakerja_eval.numerics.logit import Logit, logit
 from prakerja_eval.typing import FloatArray, IntArray
 
@@ -46,15 +46,6 @@ class DidFit:
     score: FloatArray | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Mean:
-    """Ratios sum(v x) / sum(v), (M,), and leading influence v (x - value) / sum(v), (n, M)."""
-
-    value: FloatArray
-    leading: FloatArray
-    share: FloatArray
-
-
 def unconditional(dy: FloatArray, d: IntArray | FloatArray, w: FloatArray) -> DidFit:
     """Compare mean changes without covariates.
 
@@ -73,9 +64,10 @@ def unconditional(dy: FloatArray, d: IntArray | FloatArray, w: FloatArray) -> Di
         When an arm is empty.
     """
     treated, comparison = arms(d, w)
-    eta1 = _mean(dy, treated)
-    eta0 = _mean(dy, comparison)
-    return DidFit(eta1.value - eta0.value, eta1.leading - eta0.leading, eta0.value, None)
+    share1, share0 = treated / treated.sum(), comparison / comparison.sum()
+    eta1, eta0 = share1 @ dy, share0 @ dy
+    psi = share1[:, None] * (dy - eta1) - share0[:, None] * (dy - eta0)
+    return DidFit(eta1 - eta0, psi, eta0, None)
 
 
 def outcome_regression(
@@ -97,12 +89,12 @@ def outcome_regression(
         those before it among comparison units.
     """
     treated, comparison = arms(d, w)
-    left_over, bread = _regress(dy, X, comparison)
-    eta1 = _mean(left_over, treated)
-    effect_of_beta = X @ (bread @ (eta1.share @ X))
-    psi = eta1.leading - (effect_of_beta * comparison)[:, None] * left_over
-    mean_change = _mean(dy, treated).value
-    return DidFit(eta1.value, psi, mean_change - eta1.value, None)
+    regression = _regress(dy, X, comparison)
+    share1 = treated / treated.sum()
+    eta1 = share1 @ regression.left_over
+    effect_of_beta = comparison * (X @ (regression.bread @ (share1 @ X)))
+    psi = regression.left_over * (share1 - effect_of_beta)[:, None] - np.outer(share1, eta1)
+    return DidFit(eta1, psi, share1 @ dy - eta1, None)
 
 
 def ipw(dy: FloatArray, d: IntArray | FloatArray, X: FloatArray, w: FloatArray) -> DidFit:
@@ -123,12 +115,14 @@ def ipw(dy: FloatArray, d: IntArray | FloatArray, X: FloatArray, w: FloatArray) 
     """
     treated, comparison = arms(d, w)
     ps = logit(d, X, w)
-    eta1 = _mean(dy, treated)
-    eta0 = _mean(dy, _odds_weights(comparison, ps))
-    # d odds / d gamma = odds x, since odds = exp(x'gamma).
-    effect_of_gamma = ps.psi @ (X.T @ eta0.leading)
-    psi = eta1.leading - eta0.leading - effect_of_gamma
-    return DidFit(eta1.value - eta0.value, psi, eta0.value, ps.probability)
+    share1, share0 = treated / treated.sum(), _odds_shares(comparison, ps)
+    level = share1 @ dy  # taken off first, so that a large common change costs no digits
+    moved = dy - level
+    eta1, eta0 = share1 @ moved, share0 @ moved
+    by_score = _by_score(moved, X, share0)
+    psi = moved * (share1 - share0)[:, None]
+    psi -= _constants(share1, share0, ps.psi) @ np.vstack([eta1, -eta0, by_score])
+    return DidFit(eta1 - eta0, psi, level + eta0, ps.probability)
 
 
 def doubly_robust(dy: FloatArray, d: IntArray | FloatArray, X: FloatArray, w: FloatArray) -> DidFit:
@@ -148,25 +142,46 @@ def doubly_robust(dy: FloatArray, d: IntArray | FloatArray, X: FloatArray, w: Fl
     """
     treated, comparison = arms(d, w)
     ps = logit(d, X, w)
-    left_over, bread = _regress(dy, X, comparison)
-    eta1 = _mean(left_over, treated)
-    eta0 = _mean(left_over, _odds_weights(comparison, ps))
-    effect_of_beta = X @ (bread @ ((eta1.share - eta0.share) @ X))
-    psi = eta1.leading - eta0.leading
-    psi -= (effect_of_beta * comparison)[:, None] * left_over
-    psi -= ps.psi @ (X.T @ eta0.leading)  # effect of gamma
-    att = eta1.value - eta0.value
-    return DidFit(att, psi, _mean(dy, treated).value - att, ps.probability)
+    regression = _regress(dy, X, comparison)
+    left_over = regression.left_over
+    share1, share0 = treated / treated.sum(), _odds_shares(comparison, ps)
+    eta1, eta0 = share1 @ left_over, share0 @ left_over
+    effect_of_beta = comparison * (X @ (regression.bread @ ((share1 - share0) @ X)))
+    by_score = _by_score(left_over, X, share0)
+    psi = left_over * (share1 - share0 - effect_of_beta)[:, None]
+    psi -= _constants(share1, share0, ps.psi) @ np.vstack([eta1, -eta0, by_score])
+    att = eta1 - eta0
+    return DidFit(att, psi, share1 @ dy - att, ps.probability)
 
 
-def _regress(
-    dy: FloatArray, X: FloatArray, comparison: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return what is left of dy after a regression among comparison units, and (X'WX)^-1."""
+@dataclass(frozen=True, slots=True)
+class _Regression:
+    """Regressions among comparison units: dy less the prediction (n, M), and (X'WX)^-1 (p, p)."""
+
+    left_over: FloatArray
+    bread: FloatArray
+
+
+def _regress(dy: FloatArray, X: FloatArray, comparison: FloatArray) -> _Regression:
     fit = factor(X, comparison)
-    left_over = dy - X @ fit.solve(dy)
-    left_over = left_over - X @ fit.solve(left_over)  # one refinement, as numerics.linear
-    return left_over, fit.bread()
+    beta = fit.solve(dy)
+    left_over = dy - X @ beta
+    if len(X) < TALL:  # one refinement, as numerics.linear; a tall factor is well conditioned
+        left_over -= X @ fit.solve(left_over)
+    return _Regression(left_over, fit.bread())
+
+
+def _constants(share1: FloatArray, share0: FloatArray, score: FloatArray) -> FloatArray:
+    return np.column_stack([share1, share0, score])
+
+
+def _by_score(x: FloatArray, X: FloatArray, share0: FloatArray) -> FloatArray:
+    """Return how the reweighted means of x (n, M) move with gamma, (p, M).
+
+    d odds / d gamma = odds x, since odds = exp(x'gamma).
+    """
+    weighted = X * share0[:, None]
+    return weighted.T @ x - np.outer(weighted.sum(axis=0), share0 @ x)
 
 
 def arms(d: IntArray | FloatArray, w: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -179,11 +194,10 @@ def arms(d: IntArray | FloatArray, w: FloatArray) -> tuple[FloatArray, FloatArra
     return treated, comparison
 
 
-def _mean(x: FloatArray, v: FloatArray) -> _Mean:
-    share = v / v.sum()
-    value = share @ x
-    value = value + share @ (x - value)
-    return _Mean(value, share[:, None] * (x - value), share)
+def _odds_shares(comparison: FloatArray, ps: Logit) -> FloatArray:
+    """Return comparison weights times the odds, as shares of their sum."""
+    odds = _odds_weights(comparison, ps)
+    return np.asarray(odds / odds.sum(), dtype=np.float64)
 
 
 def _odds_weights(comparison: FloatArray, ps: Logit) -> FloatArray:

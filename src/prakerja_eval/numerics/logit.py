@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import expit
 
 from prakerja_eval.errors import NotEstimableError
-from prakerja_eval.numerics.newton import Family, maximise
+from prakerja_eval.numerics.newton import Family, Point, maximise
 from prakerja_eval.numerics.separation import separating_direction
 from prakerja_eval.typing import FloatArray, IntArray
 
@@ -70,19 +70,14 @@ def logit(d: IntArray | FloatArray, X: FloatArray, w: FloatArray) -> Logit:
     return Logit(fit.beta, expit(fit.eta), fit.eta, fit.psi, fit.bread, fit.iterations)
 
 
-# expit(-eta) instead of 1 - p keeps the digits of a probability near one.
-
-
-def _residual(y: FloatArray, eta: FloatArray) -> FloatArray:
-    return np.asarray(y * expit(-eta) - (1 - y) * expit(eta), dtype=np.float64)
-
-
-def _loglik(y: FloatArray, eta: FloatArray) -> FloatArray:
-    return np.asarray(-np.logaddexp(0.0, (1 - 2 * y) * eta), dtype=np.float64)
-
-
-def _variance(eta: FloatArray) -> FloatArray:
-    return np.asarray(expit(eta) * expit(-eta), dtype=np.float64)
+def _at(y: FloatArray, eta: FloatArray) -> Point:
+    """One exponential of the distance from zero keeps the digits of a probability near one."""
+    small = np.exp(-np.abs(eta))
+    near = 1.0 / (1.0 + small)  # probability of the likelier value
+    right = (eta > 0) == (y > 0.5)
+    miss = np.where(right, small * near, near)  # probability of the other value than y
+    loglik = -np.log1p(small) - np.where(right, 0.0, np.abs(eta))
+    return Point(loglik, np.where(y > 0.5, miss, -miss), small * near * near)
 
 
 def _far(y: FloatArray, eta: FloatArray) -> bool:
@@ -93,4 +88,4 @@ def _diverges(y: FloatArray, U: FloatArray) -> FloatArray | None:
     return separating_direction(U * (2 * y - 1)[:, None])
 
 
-FAMILY = Family(_residual, _loglik, _variance, _far, _diverges)
+FAMILY = Family(_at, _far, _diverges)

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from prakerja_eval.errors import NotEstimableError, SeparationError
-from prakerja_eval.numerics.linear import factor
+from prakerja_eval.numerics.linear import factor, triangle
 from prakerja_eval.numerics.separation import leading_column
 from prakerja_eval.typing import FloatArray
 
@@ -23,24 +23,38 @@ MAX_HALVINGS = 40
 
 
 @dataclass(frozen=True, slots=True)
+class Point:
+    """A likelihood at a linear predictor, row by row.
+
+    Attributes
+    ----------
+    loglik : (n,)
+        Contribution to the log-likelihood up to a constant.
+    residual : (n,)
+        y less its mean.
+    variance : (n,)
+        Variance function, which is the weight of the information too.
+    """
+
+    loglik: FloatArray
+    residual: FloatArray
+    variance: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
     """A likelihood with a canonical link, as functions of outcome y and linear predictor eta.
 
     Attributes
     ----------
-    residual, loglik : (y, eta) -> (n,)
-        y less its mean; contribution to the log-likelihood up to a constant.
-    variance : eta -> (n,)
-        Variance function, which is the weight of the information too.
+    at : (y, eta) -> Point
     far : (y, eta) -> bool
         Has some row gone so far that only separation or an extreme row can explain it?
     diverges : (y, basis) -> direction or None
         A direction of the basis along which the likelihood never falls, if there is one.
     """
 
-    residual: Callable[[FloatArray, FloatArray], FloatArray]
-    loglik: Callable[[FloatArray, FloatArray], FloatArray]
-    variance: Callable[[FloatArray], FloatArray]
+    at: Callable[[FloatArray, FloatArray], Point]
     far: Callable[[FloatArray, FloatArray], bool]
     diverges: Callable[[FloatArray, FloatArray], FloatArray | None]
 
@@ -89,30 +103,31 @@ class _Sample:
     w: FloatArray
     family: Family
 
-    def level(self, eta: FloatArray) -> float:
-        """Log-likelihood."""
-        return float(self.w @ self.family.loglik(self.y, eta))
+    def at(self, gamma: FloatArray) -> tuple[FloatArray, Point, float]:
+        """Return the linear predictor, the likelihood there, and its sum."""
+        eta = self.U @ gamma
+        point = self.family.at(self.y, eta)
+        return eta, point, float(self.w @ point.loglik)
 
-    def gradient(self, eta: FloatArray) -> FloatArray:
-        """Score of the coefficients, shape (p,)."""
-        score = self.w * self.family.residual(self.y, eta)
-        return np.asarray(self.U.T @ score, dtype=np.float64)
+    def step(self, point: Point) -> FloatArray:
+        """Return Newton's step, (p,), or one of NaN where the information is singular.
 
-    def quick_root(self, eta: FloatArray) -> FloatArray:
-        """Return ``information_root`` by way of the Gram matrix, to half the digits.
-
-        A step only has to lead uphill; Newton's next one makes good what its rounding left.
+        The Gram matrix gives it to half the digits, which is enough to lead uphill; the next step
+        makes good what rounding left.
         """
-        scale = self.w * self.family.variance(eta)
+        gradient = self.U.T @ (self.w * point.residual)
+        scale = self.w * point.variance
         try:
-            return np.asarray(np.linalg.cholesky(self.U.T @ (self.U * scale[:, None])).T)
+            R = np.linalg.cholesky(self.U.T @ (self.U * scale[:, None])).T
         except np.linalg.LinAlgError:
-            return self.information_root(eta)
+            R = self.information_root(point)
+        if not np.abs(np.diag(R)).min() > 0:
+            return np.full_like(gradient, np.nan)
+        return np.asarray(solve_triangular(R, solve_triangular(R, gradient, trans="T")))
 
-    def information_root(self, eta: FloatArray) -> FloatArray:
+    def information_root(self, point: Point) -> FloatArray:
         """Upper triangular R with R'R = U' diag(w variance) U."""
-        root = np.sqrt(self.w * self.family.variance(eta))
-        return np.asarray(np.linalg.qr(self.U * root[:, None], mode="r"), dtype=np.float64)
+        return triangle(self.U * np.sqrt(self.w * point.variance)[:, None])
 
 
 def maximise(
@@ -144,9 +159,9 @@ def maximise(
     used = w > 0
     # T maps coefficients of the orthonormal basis U = X T to coefficients of X.
     T = base.unscale(solve_triangular(base.R, np.eye(X.shape[1]))) * np.sqrt(w.sum())
-    U = solve_triangular(base.R, (X / base.scale).T, trans="T").T * np.sqrt(w.sum())
+    U = X @ T
     gamma = base.Q.T @ (base.root * start) / np.sqrt(w.sum())
-    sample = _Sample(y[used], U[used], w[used], family)
+    sample = _Sample(y, U, w, family) if used.all() else _Sample(y[used], U[used], w[used], family)
     path = _climb(sample, gamma, wary=True)
     iterations = path.iterations
     if not path.converged:
@@ -157,9 +172,10 @@ def maximise(
     # Row by row, so that people alike in X are alike in eta to the last bit: a matrix product may
     # add up rows in another order here and there, and matching lives by exact ties.
     eta = np.sum(X * (T @ path.gamma), axis=1)
+    point = family.at(sample.y, eta[used])
     score = np.zeros_like(eta)
-    score[used] = w[used] * family.residual(y[used], eta[used])
-    R = sample.information_root(eta[used])
+    score[used] = sample.w * point.residual
+    R = sample.information_root(point)
     half = T @ solve_triangular(R, np.eye(R.shape[0]))
     psi = (U * score[:, None]) @ solve_triangular(R, half.T)
     return Maximum(T @ path.gamma, eta, psi, half @ half.T, iterations)
@@ -170,22 +186,20 @@ def _climb(sample: _Sample, gamma: FloatArray, *, wary: bool) -> _Path:
 
     A wary climb stops, unconverged, as soon as a row has gone far.
     """
-    eta = sample.U @ gamma
-    level = sample.level(eta)
+    eta, point, level = sample.at(gamma)
     step = np.zeros_like(gamma)
     for iteration in range(1, MAX_STEPS + 1):
-        R = sample.quick_root(eta)
-        if not np.abs(np.diag(R)).min() > 0:
+        newton = sample.step(point)
+        if np.isnan(newton).any():
             return _Path(gamma, step, iteration, converged=False)
-        step = solve_triangular(R, solve_triangular(R, sample.gradient(eta), trans="T"))
+        step = newton
         for _ in range(MAX_HALVINGS):
-            moved = sample.U @ (gamma + step)
-            new = sample.level(moved)
+            moved, there, new = sample.at(gamma + step)
             if new >= level - 1e-10 * (abs(level) + 1.0):
                 break
             step = step / 2
         change = float(np.abs(moved - eta).max())
-        gamma, eta, level = gamma + step, moved, new
+        gamma, eta, point, level = gamma + step, moved, there, new
         if wary and sample.family.far(sample.y, eta):
             return _Path(gamma, step, iteration, converged=False)
         if change <= STEP * max(1.0, float(np.abs(eta).max())):

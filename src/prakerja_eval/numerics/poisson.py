@@ -6,7 +6,7 @@ import numpy as np
 from scipy.linalg import null_space
 
 from prakerja_eval.errors import NotEstimableError
-from prakerja_eval.numerics.newton import Family, maximise
+from prakerja_eval.numerics.newton import Family, Point, maximise
 from prakerja_eval.numerics.separation import separating_direction
 from prakerja_eval.typing import FloatArray
 
@@ -74,12 +74,9 @@ def _exp(eta: FloatArray) -> FloatArray:
         return np.asarray(np.exp(eta), dtype=np.float64)
 
 
-def _residual(y: FloatArray, eta: FloatArray) -> FloatArray:
-    return y - _exp(eta)
-
-
-def _loglik(y: FloatArray, eta: FloatArray) -> FloatArray:
-    return y * eta - _exp(eta)
+def _at(y: FloatArray, eta: FloatArray) -> Point:
+    mean = _exp(eta)
+    return Point(y * eta - mean, y - mean, mean)
 
 
 def _far(y: FloatArray, eta: FloatArray) -> bool:
@@ -94,4 +91,4 @@ def _diverges(y: FloatArray, U: FloatArray) -> FloatArray | None:
     return None if inner is None else flat @ inner
 
 
-FAMILY = Family(_residual, _loglik, _exp, _far, _diverges)
+FAMILY = Family(_at, _far, _diverges)
