@@ -25,7 +25,7 @@ class Staggered:
     start = starts[code]
     x = rng.normal(size=(n, 2))
     event = np.arange(n_waves) - start[:, None]
-    y = 50 + rng.normal(size=(n, 1)) + 0.3 * np.arange(n_waves) + rng.normal(size=(n, n_waves))
+    y = 9 + rng.normal(size=(n, 1)) + 0.3 * np.arange(n_waves) + rng.normal(size=(n, n_waves))
     y = y + (event >= 0) * (1 + 0.2 * np.maximum(event, 0)) + 0.2 * x[:, :1] * np.arange(n_waves)
     y[rng.random((n, n_waves)) < 0.1] = np.nan
     cohort = np.array([2.0, 2.0, 2.0, 3.0, 3.0])

@@ -5,6 +5,7 @@ of each unit. The step of 1e-5 leaves about 1e-10 (truncation) plus 1e-16 / 1e-5
 so agreement is asked to 1e-7 of the largest |psi| of a parameter.
 """
 
+import did_imputation  # noqa: F401  its kernels join the law
 import numpy as np
 import pytest
 from kernels import BASES, KERNELS, Law, S
