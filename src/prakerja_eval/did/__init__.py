@@ -1,16 +1,32 @@
 """The difference-in-differences wing: what changes over time say."""
 
 from prakerja_eval.did.aggregation import by_calendar, by_cohort, event_study, overall
+from prakerja_eval.did.bacon import Decomposition, bacon
 from prakerja_eval.did.design import Design
 from prakerja_eval.did.group_time import group_time
+from prakerja_eval.did.imputation import imputation
+from prakerja_eval.did.imputation_pretrend import imputation_pretrend
+from prakerja_eval.did.poisson import poisson
+from prakerja_eval.did.sun_abraham import sun_abraham
+from prakerja_eval.did.twfe import twfe
+from prakerja_eval.did.twfe_weights import EffectWeights, twfe_weights
 from prakerja_eval.did.two_by_two import two_by_two
 
 __all__ = [
+    "Decomposition",
     "Design",
+    "EffectWeights",
+    "bacon",
     "by_calendar",
     "by_cohort",
     "event_study",
     "group_time",
+    "imputation",
+    "imputation_pretrend",
     "overall",
+    "poisson",
+    "sun_abraham",
+    "twfe",
+    "twfe_weights",
     "two_by_two",
 ]
