@@ -79,7 +79,7 @@ def impute_given(
     Parameters
     ----------
     y : (n, T)
-        Outcomes, NaN where not observed.
+        Outcomes, NaN where not observed; at most 62 waves.
     x : (n, p)
         Covariates.
     free : (n, T) bool
@@ -97,8 +97,7 @@ def impute_given(
         With the position t p + j of the covariate j that is constant, or a combination of those
         before it, among the untreated in wave t.
     """
-    patterns, which = np.unique(free, axis=0, return_inverse=True)
-    which = which.ravel()
+    patterns, which = _patterns(free)
     linked = links(patterns)
     component = linked.cell[which]
     inside = member & np.isfinite(y[:, wave]) & (component[:, None] >= 0)
@@ -127,6 +126,15 @@ def impute_given(
         (informative[:, None] & free[:, wave]).sum(axis=0),
         np.where(some, after, np.nan),
     )
+
+
+def _patterns(free: BoolArray) -> tuple[BoolArray, IntArray]:
+    """Return the distinct rows (P, T), and each unit's (n,)."""
+    bits = np.int64(1) << np.arange(free.shape[1], dtype=np.int64)
+    packed = free @ bits
+    values = np.unique(packed)
+    patterns = (values[:, None] & bits) > 0
+    return np.asarray(patterns), np.searchsorted(values, packed).astype(np.int64)
 
 
 def _standardised(x: FloatArray, w: FloatArray) -> FloatArray:

@@ -168,8 +168,10 @@ def _estimate(
             zip(_people(fitted, picked), compared.counterfactual.theta, strict=True)
         )
     ]
-    unit_start = np.append(fitted.start, np.nan)[influence.group]
-    units = influence.units.assign(treated_from=treated_from(unit_start, moments.waves))
+    units = influence.units
+    if scale == "levels":  # without cohorts of units the shared averages refuse to average percents
+        unit_start = np.append(fitted.start, np.nan)[influence.group]
+        units = units.assign(treated_from=treated_from(unit_start, moments.waves))
     found = CellRows(loadings.theta, psi, influence.sample, status)
     return only_units(cells_estimate(found, units, labels, counts), any_column(influence.sample))
 
