@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -309,6 +310,20 @@ def test_estimators_are_named_alone_where_that_is_enough() -> None:
     assert key(pe.figures.event_study(made(rows)))[:2] == ["a", "b"]
     rows += times(0, 1, estimator="b", subgroup="women")
     assert key(pe.figures.event_study(made(rows)))[:3] == ["a", "b", "b, women"]
+    rows += times(0, 1, estimator="a", specification="x, y")
+    assert key(pe.figures.event_study(made(rows)))[3] == "a, y"
+
+
+def test_ends_that_hold_all_beyond_are_said_to() -> None:
+    # the words of did.event_study(ends="binned")
+    rows = times(-2, -1, 0, 1, specification=UNIVERSAL)
+    rows[0]["specification"] = f"{UNIVERSAL}; -2 and all before binned"
+    rows[3]["specification"] = f"{UNIVERSAL}; 1 and all after binned"
+    figure = pe.figures.event_study(made(rows))
+    labels = [t.get_text() for t in figure.axes[0].get_xticklabels()]
+    assert labels == ["≤ \N{MINUS SIGN}2", "\N{MINUS SIGN}1", "0", "≥ 1"]
+    assert "≤, ≥: with all periods beyond" in figure.axes[0].get_xlabel()
+    assert key(figure)[0] == "95 percent interval"
 
 
 def test_labels_name_the_series_and_bases_that_differ_stand_beside_them() -> None:
@@ -498,6 +513,19 @@ def test_without_one_estimate_there_is_no_average() -> None:
     found = key(pe.figures.bacon(frame))
     assert "comparisons without an estimate: 1" in found
     assert not [text for text in found if text.startswith("weighted average")]
+
+
+def test_a_decomposition_names_its_outcome_itself() -> None:
+    held = SimpleNamespace(frame=comparisons(), outcome="income")
+    assert "Effect on income (rupiah)" in texts(pe.figures.bacon(held, unit="rupiah"))
+    assert "rupiah" in texts(pe.figures.bacon(comparisons(), unit="rupiah"))
+
+
+def test_every_kind_of_comparison_has_its_mark() -> None:
+    frame = comparisons().replace("earlier against later", "treated against always treated")
+    figure = pe.figures.bacon(frame)
+    assert len(points(figure.axes[0], "s")) == 1
+    assert "treated against always treated\nweight 20 percent, mean 300" in key(figure)
 
 
 def test_an_unknown_kind_is_refused_with_the_known_ones() -> None:

@@ -1,5 +1,7 @@
 """Which comparisons make up a two-way fixed effects estimate? The Goodman-Bacon scatter."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,16 +14,17 @@ from prakerja_eval.figures import parts, style
 from prakerja_eval.language import Catalogue, Measure
 
 COLUMNS = ("treated", "comparison", "kind", "weight", "estimate")
-SOURCE = "the decomposition of a two-way fixed effects estimate"
+SOURCE = "the decomposition that did.bacon returns"
 KINDS = {
     "treated against never treated": ("never", style.BLUE, "o"),
+    "treated against always treated": ("always", style.PURPLE, "s"),
     "earlier against later": ("earlier", style.GREEN, "^"),
     "later against already treated": ("later", style.VERMILION, "X"),
 }
 
 
 def bacon(
-    frame: pd.DataFrame,
+    frame: Any,
     *,
     outcome: str | None = None,
     unit: str = "",
@@ -33,9 +36,10 @@ def bacon(
 
     Parameters
     ----------
-    frame : DataFrame
-        treated, comparison (cohorts), kind ("treated against never treated", "earlier against
-        later", "later against already treated"), weight, estimate.
+    frame : DataFrame, or an object with a ``frame``
+        treated, comparison (cohorts), kind ("treated against never treated", "treated against
+        always treated", "earlier against later", "later against already treated"), weight,
+        estimate; or an object with such a ``frame``, as did.bacon returns it.
     outcome : str, optional
         Needed if the frame has a column ``outcome`` with several.
     unit, title : str
@@ -64,13 +68,14 @@ def bacon(
     words = catalogue or Catalogue.named("en")
     every = frame_of(frame, COLUMNS, "figures.bacon", SOURCE)
     rows, name = parts.about(every, outcome, "bacon")
+    name = title or name or str(getattr(frame, "outcome", ""))
     unknown = sorted(set(rows["kind"].map(str)) - KINDS.keys())
     if unknown:
         raise UsageError(
             f"bacon does not know the kind {unknown[0]!r}; there are {', '.join(map(repr, KINDS))}."
         )
     measure = Measure.of(unit, rows["estimate"])
-    head = parts.heading(words, "figure.effect_axis", title or name, unit)
+    head = parts.heading(words, "figure.effect_axis", name, unit)
     with style.styled():
         keys = _keys(rows, measure, words)
         names = [n for _, n in keys]

@@ -36,7 +36,7 @@ class _Line:
 
 
 def cohort_paths(
-    frame: pd.DataFrame,
+    frame: Any,
     *,
     outcome: str | None = None,
     unit: str = "",
@@ -49,7 +49,7 @@ def cohort_paths(
 
     Parameters
     ----------
-    frame : DataFrame
+    frame : DataFrame, or an object with a ``frame``
         outcome, cohort, wave, n, mean, std_error. The cohort is the first treated wave, in numbers
         or text; None, NaN or "never treated" stands for people who are never treated.
     outcome : str, optional

@@ -1,6 +1,7 @@
 """How does the effect move with time since treatment, and was it zero before?"""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from textwrap import wrap
 
@@ -21,6 +22,7 @@ COLUMNS = ("outcome", "estimator", "event_time", "estimate", "conf_low", "conf_h
 APART = ("estimator", "specification", "subgroup")
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")  # one more than colours
 PLOT_POINTS = 270  # the axis is about so wide
+BINNED = re.compile(r"; [^;]* and all (before|after) binned$")  # as did.event_study says it
 VARYING, UNIVERSAL = "base varying", "base universal"
 
 
@@ -101,7 +103,7 @@ def event_study(
         times = sorted({t for s in series for t in s.rows["event_time"]})
         for k, one in enumerate(series):
             _draw(axis, one, (k, len(series)), times, measure.factor)
-        _finish(axis, times, words)
+        _finish(axis, _names(series, words), words)
         axis.set_title(above, loc="left", fontsize=10.5, pad=20)
         axis.set_xlabel(below)
         parts.key_below(figure, [h for h, _ in keys], [n for _, n in keys])
@@ -112,7 +114,11 @@ def event_study(
 def _placed(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that have a time since treatment."""
     at = pd.to_numeric(frame["event_time"], errors="coerce").astype(float)
-    rows = frame.assign(event_time=at)[np.isfinite(at)]
+    rows = frame.assign(event_time=at, bin="")[np.isfinite(at)]
+    if "specification" in rows:
+        text = rows["specification"].map(plain)
+        ends = text.str.extract(BINNED)[0].map({"before": "≤", "after": "≥"}).fillna("")
+        rows = rows.assign(specification=text.str.replace(BINNED, "", regex=True), bin=ends)
     if not len(rows):
         raise UsageError(
             "figures.event_study was given no row with an event time; "
@@ -124,41 +130,41 @@ def _placed(frame: pd.DataFrame) -> pd.DataFrame:
 def _series(frame: pd.DataFrame) -> list[_Series]:
     """Split the rows by what tells them apart."""
     _refuse_mixed_bases(frame)
-    kinds = ("label", "subgroup") if "label" in frame else APART
-    several = _telling(frame, kinds)
-    names = frame.assign(**{c: _short(frame[c]) for c in several if c == "specification"})
-    key = [", ".join(t for v in row if (t := plain(v))) for row in names[several].to_numpy()]
+    kinds = [c for c in (("label", "subgroup") if "label" in frame else APART) if c in frame]
+    apart = frame[kinds].map(plain).agg("\x1f".join, axis=1)
+    names = _named(frame[kinds].map(plain))
     made = []
-    for name, rows in frame.groupby(pd.Series(key, frame.index, dtype=object), sort=False):
-        if rows["event_time"].duplicated().any():
-            twice = rows.loc[rows["event_time"].duplicated(), "event_time"].iloc[0]
+    for _, rows in frame.groupby(apart, sort=False):
+        twice = rows.loc[rows["event_time"].duplicated(), "event_time"]
+        if len(twice):
             raise UsageError(
-                f"event_study: several rows have the event time {twice:g} and the same "
+                f"event_study: several rows have the event time {twice.iloc[0]:g} and the same "
                 f"{', '.join(kinds)}. Cells of several cohorts are first put together by "
                 "did.event_study(cells), or drawn one by one by figures.cells."
             )
         base = rows.loc[_is_base(rows), "event_time"]
-        made.append(_Series(str(name), rows.sort_values("event_time"), tuple(sorted(base))))
+        name = names[rows.index[0]]
+        made.append(_Series(name, rows.sort_values("event_time"), tuple(sorted(base))))
     return made
 
 
-def _telling(frame: pd.DataFrame, kinds: Iterable[str]) -> list[str]:
-    """Return the columns that vary, without those that tell nothing more than the others."""
-    text = pd.DataFrame({c: frame[c].map(str) for c in kinds if c in frame})
-    kept = [c for c in text if text[c].nunique() > 1]
-    for column in [c for c in reversed(APART) if c in kept]:
-        others = [c for c in kept if c != column]
-        if others and text[others].drop_duplicates().shape[0] == len(text[kept].drop_duplicates()):
-            kept = others
-    return kept
+def _named(kinds: pd.DataFrame) -> pd.Series:
+    """Name each row by the labels that vary; of specifications the words that do."""
+    shown = kinds.copy()
+    if "specification" in kinds:
+        for _, column in kinds.groupby("estimator")["specification"]:
+            shown.loc[column.index, "specification"] = _short(column)
+    for column in kinds:
+        if kinds[column].nunique() == 1:
+            shown[column] = ""
+    return shown.agg(lambda row: ", ".join(filter(None, row)), axis=1)
 
 
-def _short(column: pd.Series) -> pd.Series:
+def _short(column: pd.Series) -> list[str]:
     """Leave out of each specification the words that all have."""
-    split = [str(v).split(", ") if plain(v) else [] for v in column]
+    split = [re.split("[,;] ", text) for text in column]
     common = set.intersection(*map(set, split))
-    short = [", ".join(p for p in words if p not in common) for words in split]
-    return pd.Series(short, column.index, dtype=object)
+    return [", ".join(p for p in words if p not in common) for words in split]
 
 
 def _refuse_mixed_bases(frame: pd.DataFrame) -> None:
@@ -188,6 +194,8 @@ def _below(series: list[_Series], words: Catalogue) -> str:
         lines.append(_base(next(iter(bases)), words))
     elif specified:
         lines.append(words.text("figure.base_varying"))
+    if any(s.rows["bin"].any() for s in series):
+        lines.append(words.text("figure.binned"))
     return "\n".join(part for line in lines for part in wrap(line, parts.LINE_LETTERS))
 
 
@@ -275,15 +283,22 @@ def _draw(
     parts.crosses(axis, x[np.isnan(y) & ~base], size)
 
 
-def _finish(axis: Axes, times: list[float], words: Catalogue) -> None:
+def _names(series: list[_Series], words: Catalogue) -> dict[float, str]:
+    """Return event times and their words, with a sign where all beyond one are put together."""
+    rows = pd.concat([s.rows for s in series]).sort_values("event_time")
+    signs = rows.groupby("event_time")["bin"].max()
+    return {float(t): f"{sign} {_time(t, words)}".strip() for t, sign in signs.items()}
+
+
+def _finish(axis: Axes, named: Mapping[float, str], words: Catalogue) -> None:
     """Draw zero and the start of treatment, and label as many event times as fit."""
+    times, names = list(named), list(named.values())
     axis.axhline(0.0, color=style.MUTED, linewidth=0.9, zorder=1)
     gap = _gap(times)
     axis.set_xlim(times[0] - 0.6 * gap, times[-1] + 0.6 * gap)
     before, after = [t for t in times if t < 0], [t for t in times if t >= 0]
     if before and after:
         _divide(axis, (before[-1] + after[0]) / 2, words)
-    names = [_time(t, words) for t in times]
     step = parts.step_for(names, 34)
     anchor = times.index(after[0]) if after else 0  # the start of treatment keeps its label
     shown = [i for i in range(len(times)) if (i - anchor) % step == 0]

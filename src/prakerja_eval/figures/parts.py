@@ -56,7 +56,8 @@ def unit_of(frame: pd.DataFrame, unit: str | None) -> str:
 
 def heading(words: Catalogue, key: str, name: str, unit: str, kind: str = "effect") -> str:
     """Return name and unit of what is drawn, in lines that fit above the axis."""
-    text = words.text(key, outcome=name, unit=unit_name(words, unit, kind)) if unit else name
+    named = unit_name(words, unit, kind) if unit else ""
+    text = words.text(key, outcome=name, unit=named) if unit and name else name or named
     return "\n".join(wrap(text, LINE_LETTERS))
 
 

@@ -22,7 +22,7 @@ NONE = "none"  # the restriction of the original interval
 
 
 def sensitivity(
-    frame: pd.DataFrame,
+    frame: Any,
     *,
     breakdown: float | None = None,
     unit: str = "",
@@ -35,7 +35,7 @@ def sensitivity(
 
     Parameters
     ----------
-    frame : DataFrame
+    frame : DataFrame, or an object with a ``frame``
         restriction ("none" for the original interval, else one restriction), method, m, conf_low,
         conf_high, status. An end that is infinite is open: the interval goes on beyond the grid.
     breakdown : float, optional
@@ -69,7 +69,7 @@ def sensitivity(
     restriction = _restriction(rows)
     ends = rows[["conf_low", "conf_high"]].to_numpy(float)
     measure = Measure.of(unit, ends[np.isfinite(ends)])
-    head = parts.heading(words, "figure.effect_axis", title, unit) if title else ""
+    head = parts.heading(words, "figure.effect_axis", title, unit)
     with style.styled():
         keys = _keys(rows, level, words)
         names = [n for _, n in keys]

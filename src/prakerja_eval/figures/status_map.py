@@ -39,7 +39,7 @@ GAP = 0.02  # inches between tiles
 
 
 def status_map(
-    frame: pd.DataFrame,
+    frame: Any,
     *,
     title: str | None = None,
     catalogue: Catalogue | None = None,
@@ -49,7 +49,7 @@ def status_map(
 
     Parameters
     ----------
-    frame : DataFrame
+    frame : DataFrame, or an object with a ``frame``
         cohort, wave, status ("not yet treated", "treated", "never treated"), n: people observed,
         NaN where it is not shown, since they are few.
     title : str, optional
