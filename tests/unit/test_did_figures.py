@@ -414,6 +414,15 @@ def test_waves_in_words_keep_their_order_though_a_cohort_lacks_one() -> None:
     assert parts.merged([[2022, 2020], [2021]]) == [2020, 2021, 2022]
 
 
+def test_cohorts_stand_in_the_order_of_their_starts_and_the_never_treated_last() -> None:
+    def order(*cohorts: object) -> list[object]:
+        return parts.cohorts_of(pd.DataFrame({"cohort": pd.Series(cohorts, dtype=object)}), MONTHS)
+
+    assert order(None, 2022, 2021.5) == [2021.5, 2022, None]
+    assert order("2021-02", "2020-03") == ["2020-03", "2021-02"]
+    assert order("2021-02", "after the last wave", NAN) == ["2021-02", "after the last wave", None]
+
+
 def test_a_cohort_between_two_waves_starts_with_the_later() -> None:
     assert parts.starts_at(2021, [2020, 2022]) == 1
     assert parts.starts_at(2023, [2020, 2022]) is None

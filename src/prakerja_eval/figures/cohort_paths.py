@@ -17,7 +17,7 @@ from prakerja_eval.language import Catalogue, Measure
 from prakerja_eval.language.measure import SHARE
 
 COLUMNS = ("outcome", "cohort", "wave", "n", "mean", "std_error")
-SOURCE = "the means of an outcome by cohort and wave"
+SOURCE = "the frame of did.cohort_paths"
 MARKERS = ("o", "s", "D", "^", "v", "P")
 TOGETHER = 6  # lines on one axis; more stand in panels of their own
 ACROSS, PANEL = 3, 1.12  # panels beside one another; inches of height

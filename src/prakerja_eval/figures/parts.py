@@ -1,7 +1,6 @@
 """What do figures of cohorts and periods share? Labels that fit, their order, and the key below."""
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
 from typing import Any
@@ -126,15 +125,16 @@ def merged(rows: Iterable[Sequence[object]]) -> list[object]:
 
 
 def cohorts_of(frame: pd.DataFrame, waves: Sequence[object]) -> list[object]:
-    """Return the cohorts from the first to the last, the never treated (None) at the end."""
+    """Return the cohorts from the first to the last, the never treated (None) at the end.
+
+    Cohorts in words that are no waves ("after the last wave") leave all as the frame has them.
+    """
     every = list(dict.fromkeys(None if is_never(c) else c for c in frame["cohort"]))
     dated = [c for c in every if c is not None]
     if numeric(dated):
         dated = sorted(dated, key=float)
     elif all(c in waves for c in dated):
         dated = sorted(dated, key=waves.index)
-    else:
-        dated = sorted(dated, key=_natural)
     return dated + ([None] if None in every else [])
 
 
@@ -256,9 +256,3 @@ def bare(axis: Axes) -> None:
     axis.tick_params(length=0)
     for side in axis.spines.values():
         side.set_visible(False)
-
-
-def _natural(label: object) -> list[tuple[int, float, str]]:
-    """Sort "batch 10" behind "batch 2"."""
-    pieces = re.split(r"(\d+)", str(label))
-    return [(0, float(p), "") if p.isdigit() else (1, 0.0, p) for p in pieces if p]

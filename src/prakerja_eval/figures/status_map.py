@@ -23,7 +23,7 @@ from prakerja_eval.figures.cells import (
 from prakerja_eval.language import Catalogue
 
 COLUMNS = ("cohort", "wave", "status", "n")
-SOURCE = "the treatment status by cohort and wave"
+SOURCE = "the frame of did.status_map"
 # From light to dark, so that they differ in grey too; the lightest is hatched besides.
 LOOKS: dict[str, tuple[str, dict[str, Any], str]] = {
     "never treated": (
