@@ -1,5 +1,6 @@
 """The difference-in-differences wing: what changes over time say."""
 
+from prakerja_eval.did.adoption_tables import cohort_paths, status_map
 from prakerja_eval.did.aggregation import by_calendar, by_cohort, event_study, overall
 from prakerja_eval.did.bacon import Decomposition, bacon
 from prakerja_eval.did.design import Design
@@ -11,6 +12,7 @@ from prakerja_eval.did.sun_abraham import sun_abraham
 from prakerja_eval.did.twfe import twfe
 from prakerja_eval.did.twfe_weights import EffectWeights, twfe_weights
 from prakerja_eval.did.two_by_two import two_by_two
+from prakerja_eval.did.variants import leave_one_cohort_out, placebo, subgroups
 
 __all__ = [
     "Decomposition",
@@ -19,12 +21,17 @@ __all__ = [
     "bacon",
     "by_calendar",
     "by_cohort",
+    "cohort_paths",
     "event_study",
     "group_time",
     "imputation",
     "imputation_pretrend",
+    "leave_one_cohort_out",
     "overall",
+    "placebo",
     "poisson",
+    "status_map",
+    "subgroups",
     "sun_abraham",
     "twfe",
     "twfe_weights",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -68,28 +69,22 @@ def averages(
         Whether the sizes s have influence.
     """
     known = sizes(cells)
-    weights = picked * known.size[:, None]
-    total = weights.sum(axis=0)
-    omega = weights / total
-    reference = (cells.counts["status"] == REFERENCE).to_numpy()
-    theta = np.array([omega[:, r] @ _used(cells.theta, omega[:, r]) for r in range(len(labels))])
-    psi = np.zeros((len(cells.units), len(labels)), order="F")
-    sample = np.zeros(psi.shape, dtype=bool, order="F")
-    counts = []
-    for r in range(len(labels)):
+    shape = len(cells.units), len(labels)
+    theta, psi = np.zeros(len(labels)), np.zeros(shape, order="F")
+    sample = np.zeros(shape, dtype=bool, order="F")
+    index, counts = [], []
+    for r, row in enumerate(labels):
         rows = np.flatnonzero(picked[:, r])
-        for k in rows:
-            sample[:, r] |= cells.sample[:, k]
-            if not reference[k]:
-                psi[:, r] += omega[k, r] * cells.psi[:, k]
+        omega = picked[:, r] * known.size
+        total = float(omega.sum())
+        omega = omega / total
+        theta[r] = omega @ _used(cells.theta, omega)
+        _average(cells, rows, omega, (psi[:, r], sample[:, r]))
         if drawn:
-            moved = picked[:, r] * np.nan_to_num(cells.theta - theta[r]) / total[r]
-            slope = np.bincount(known.of_row[rows], moved[rows], minlength=known.code.max() + 2)
-            psi[:, r] += np.append(slope, 0.0)[known.code] * known.weight
-        if reference[rows].all():
-            psi[:, r] = np.nan
-        counts.append(_counts(cells, rows, omega[:, r], sample[:, r], known))
-    index = [_labels(cells, np.flatnonzero(picked[:, r]), row) for r, row in enumerate(labels)]
+            moved = picked[rows, r] * np.nan_to_num(cells.theta[rows] - theta[r]) / total
+            _draw(known, rows, moved, (psi[:, r], sample[:, r]))
+        index.append(_labels(cells, rows, row))
+        counts.append(_counts(cells, rows, omega, sample[:, r], known))
     return Estimate(
         theta=theta,
         psi=psi,
@@ -101,6 +96,29 @@ def averages(
         defaults=(DEFAULT,) * len(labels),
         differing=cells.differing,
     )
+
+
+Columns: TypeAlias = tuple[FloatArray, BoolArray]
+
+
+def _average(cells: Estimate, rows: IntArray, omega: FloatArray, into: Columns) -> None:
+    """Write the influence of cells at fixed weights, and who takes part."""
+    psi, sample = into
+    reference = (cells.counts["status"].iloc[rows] == REFERENCE).to_numpy()
+    for k, normalised in zip(rows, reference, strict=True):
+        sample |= cells.sample[:, k]
+        if not normalised:
+            psi += omega[k] * cells.psi[:, k]
+    if reference.all():
+        psi[:] = np.nan
+
+
+def _draw(known: Sizes, rows: IntArray, moved: FloatArray, into: Columns) -> None:
+    """Add the influence of the cohorts' sizes: whoever moves a share takes part."""
+    psi, sample = into
+    slope = np.bincount(known.of_row[rows], moved, minlength=int(known.code.max()) + 1)
+    psi += np.append(slope, 0.0)[known.code] * known.weight
+    sample |= np.append(slope != 0, False)[known.code]
 
 
 def _used(theta: FloatArray, omega: FloatArray) -> FloatArray:

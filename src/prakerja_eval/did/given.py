@@ -110,13 +110,11 @@ def _fill(
     cell = batch[0][1]
     treated = start == cell.start
     arms = (treated | cell.compared(start)) & (arrays.weight > 0)
-    waves = [c.wave for _, c in batch]
-    bases = [c.base for _, c in batch]
+    waves, bases = [c.wave for _, c in batch], [c.base for _, c in batch]
     seen = np.isfinite(arrays.outcome)
-    paired = design.data == "panel"
     now = arms & seen[:, waves].all(axis=1)
     before = arms & seen[:, bases].all(axis=1)
-    if paired:
+    if design.data == "panel":
         now = before = now & before
     rows = np.flatnonzero(now | before)
     d = treated[rows].astype(np.float64)
@@ -124,17 +122,12 @@ def _fill(
         found.n_treated[k], found.n_comparison[k] = int(d.sum()), int((1 - d).sum())
         found.after[k] = _mean(arrays.outcome[:, c.wave], arrays.weight * (now & treated))
         found.sample[rows, k] = True
-    if paired:
+    if design.data == "panel":
         y = arrays.outcome[rows]
-        fit = methods.fit_changes(
-            design.method,
-            y[:, waves] - y[:, bases],
-            d,
-            (arrays.covariates[rows], arrays.names),
-            arrays.weight[rows],
-        )
-        att, psi = fit.att, fit.psi
-        status = _overlap(fit.score, d == 0)
+        given = (arrays.covariates[rows], arrays.names)
+        change = y[:, waves] - y[:, bases]
+        fit = methods.fit_changes(design.method, change, d, given, arrays.weight[rows])
+        att, psi, status = fit.att, fit.psi, _overlap(fit.score, d == 0)
     else:
         att, psi, status = _cross_sections(arrays, treated, (now, before), cell, design)
     for j, (k, _) in enumerate(batch):

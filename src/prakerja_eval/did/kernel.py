@@ -196,11 +196,11 @@ def arms(d: IntArray | FloatArray, w: FloatArray) -> tuple[FloatArray, FloatArra
 
 def _odds_shares(comparison: FloatArray, ps: Logit) -> FloatArray:
     """Return comparison weights times the odds, as shares of their sum."""
-    odds = _odds_weights(comparison, ps)
+    odds = odds_weights(comparison, ps)
     return np.asarray(odds / odds.sum(), dtype=np.float64)
 
 
-def _odds_weights(comparison: FloatArray, ps: Logit) -> FloatArray:
+def odds_weights(comparison: FloatArray, ps: Logit) -> FloatArray:
     """Comparison weights times p / (1 - p), which is exp(x'gamma)."""
     used = comparison > 0
     hopeless = used & (expit(-ps.linear_predictor) <= NO_OVERLAP)

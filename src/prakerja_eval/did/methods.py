@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from prakerja_eval.did import kernel
+from prakerja_eval.did import kernel, kernel_rows
 from prakerja_eval.did.design import Method
 from prakerja_eval.errors import CollinearityError, NotEstimableError, SeparationError
 from prakerja_eval.typing import FloatArray
@@ -16,6 +16,13 @@ CHANGES = {
     "dr": kernel.doubly_robust,
     "ipw": kernel.ipw,
     "reg": kernel.outcome_regression,
+}
+
+
+ROWS = {
+    "dr": kernel_rows.doubly_robust,
+    "ipw": kernel_rows.ipw,
+    "reg": kernel_rows.outcome_regression,
 }
 
 
@@ -34,6 +41,26 @@ def fit_changes(
         return kernel.unconditional(dy, d, w)
     with _naming(names):
         return CHANGES[method](dy, d, _with_constant(covariates), w)
+
+
+def fit_rows(
+    method: Method,
+    y: FloatArray,
+    when: tuple[FloatArray, FloatArray],
+    given: Given,
+    w: FloatArray,
+) -> kernel_rows.RowsFit:
+    """Compare rows (m,) of two cross-sections; ``when`` is (after or before, treated or not).
+
+    Raises
+    ------
+    NotEstimableError
+        Naming the covariate at fault.
+    """
+    covariates, names = given
+    post, d = when
+    with _naming(names):
+        return ROWS[method](y, post, d, _with_constant(covariates), w)
 
 
 def _with_constant(covariates: FloatArray) -> FloatArray:
