@@ -175,6 +175,14 @@ class TestStatic:
         assert np.isnan(row.std_error)
         assert "one unit" in row.status
 
+    def test_outcomes_that_the_regression_fits_exactly_have_no_error_from_rounding(self):
+        data = staggered((0, 3, 4))
+        data["y"] = 0.1 * data.t + 0.3 * treated(data)[:, 0] + 0.7 * data.id
+        panel = panel_of(data)
+        for found in (twfe(panel, "y"), twfe(panel, "y", dynamic=True)):
+            assert not np.nan_to_num(found.psi).any()
+            assert np.isnan(errors(found)).all()
+
     def test_several_outcomes_are_several_rows(self):
         data = staggered().assign(z=lambda d: 2 * d.y)
         found = twfe(panel_of(data), ["y", "z"])

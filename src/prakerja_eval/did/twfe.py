@@ -8,6 +8,7 @@ import numpy as np
 from prakerja_eval.did.cells import (
     ONE_UNIT,
     REFERENCE,
+    ROUNDING,
     CellRows,
     cells_estimate,
     only_units,
@@ -288,6 +289,7 @@ def _estimate(
 ) -> Estimate:
     """Label the rows."""
     rows = found.moments.influence(loadings)
+    _clear_rounding(rows.psi, loadings.theta, float(np.nanmax(np.abs(found.cells.mean))))
     start = np.append(found.moments.groups["start"].to_numpy(dtype=np.float64), np.nan)
     units = rows.units.assign(treated_from=treated_from(start[rows.group], found.waves))
     n = rows.sample.sum(axis=0)
@@ -298,6 +300,13 @@ def _estimate(
     cells = CellRows(loadings.theta, rows.psi, rows.sample, status)
     took_part = np.asarray(rows.sample.any(axis=1))
     return only_units(cells_estimate(cells, units, labels, counts), took_part)
+
+
+def _clear_rounding(psi: FloatArray, theta: FloatArray, level: float) -> None:
+    """Put psi at zero where all of it is rounding: outcomes that the regression fits exactly."""
+    for k in range(len(theta)):
+        if np.sqrt(psi[:, k] @ psi[:, k]) <= ROUNDING * (level + abs(theta[k])):
+            psi[:, k] = 0.0
 
 
 def _references(times: FloatArray, references: FloatArray) -> BoolArray:
