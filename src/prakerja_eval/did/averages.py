@@ -77,10 +77,10 @@ def averages(
         rows = np.flatnonzero(picked[:, r])
         omega = picked[:, r] * known.size
         total = float(omega.sum())
-        omega = omega / total
+        omega = omega / total if total > 0 else np.where(picked[:, r] != 0, np.nan, 0.0)
         theta[r] = omega @ _used(cells.theta, omega)
         _average(cells, rows, omega, (psi[:, r], sample[:, r]))
-        if drawn:
+        if drawn and total > 0:
             moved = picked[rows, r] * np.nan_to_num(cells.theta[rows] - theta[r]) / total
             _draw(known, rows, moved, (psi[:, r], sample[:, r]))
         index.append(_labels(cells, rows, row))

@@ -20,6 +20,7 @@ from prakerja_eval.did.design import Design
 from prakerja_eval.did.given import FoundCells, given_covariates
 from prakerja_eval.did.kernel_means import MeanComparisons, mean_effects
 from prakerja_eval.did.plan import Cell, Plan, plan
+from prakerja_eval.errors import NotEstimableError
 from prakerja_eval.estimate import Estimate, join
 from prakerja_eval.estimate.specs import instance_of
 from prakerja_eval.panel import (
@@ -75,6 +76,8 @@ def group_time(
     ------
     UsageError
         If nobody is treated after the first wave, or nobody is left to compare with.
+    NotEstimableError
+        If no cell at all can be estimated.
 
     References
     ----------
@@ -168,7 +171,7 @@ def _estimate(
 ) -> Estimate:
     """Label the cells."""
     (outcome, waves), (planned, design) = about, chosen
-    specification = _specification(planned, design)
+    specification = _specification(planned, waves, design)
     labels, counts, status = [], [], []
     for k, cell in enumerate(planned.cells):
         before = cell.event_time < -design.anticipation
@@ -185,9 +188,20 @@ def _estimate(
         mean = float(found.after[k] - found.theta[k])
         counts.append({"n": n1 + n0, "n_treated": n1, "n_comparison": n0, "comparison_mean": mean})
         status.append(_status(found, k, cell, (n1, n0)))
+    _refuse_nothing(found, planned, status, design)
     units = units.assign(treated_from=treated_from(start, waves))
     rows = CellRows(found.theta, found.psi, found.sample, status)
     return only_units(cells_estimate(rows, units, labels, counts), any_column(found.sample))
+
+
+def _refuse_nothing(found: FoundCells, planned: Plan, status: list[str], design: Design) -> None:
+    """Refuse where no cell has a number: there is nothing to put in a table."""
+    real = [k for k, cell in enumerate(planned.cells) if not cell.reference]
+    if not np.isnan(found.theta[real]).all():
+        return
+    unseen = design.data == "panel" and not found.sample.any()
+    hint = " For repeated cross-sections use did.Design(data='cross_sections')." if unseen else ""
+    raise NotEstimableError(f"no cell can be estimated: {status[real[0]]}.{hint}")
 
 
 def _status(found: FoundCells, k: int, cell: Cell, arms: tuple[int, int]) -> str:
@@ -213,7 +227,7 @@ def _clear_rounding(found: FoundCells, k: int) -> None:
         psi[:] = 0.0
 
 
-def _specification(planned: Plan, design: Design) -> str:
+def _specification(planned: Plan, waves: Sequence[WaveLabel], design: Design) -> str:
     """Return the design in words, with what it leaves out."""
     given = f"{design.method} given {', '.join(design.covariates)}"
     parts = [
@@ -227,5 +241,8 @@ def _specification(planned: Plan, design: Design) -> str:
         parts.append("covariates at the base")
     if design.data == "cross_sections":
         parts.append("cross-sections")
+    gaps = np.diff(wave_scale(waves))
+    if len(set(gaps.tolist())) > 1:
+        parts.append("waves at unequal distances")
     words = ", ".join(parts)
     return f"{words}; left out: {'; '.join(planned.left_out)}" if planned.left_out else words

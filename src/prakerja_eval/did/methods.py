@@ -77,6 +77,6 @@ def _naming(names: Sequence[str]) -> Iterator[None]:
         what = (
             "predicts treatment perfectly"
             if isinstance(error, SeparationError)
-            else "is a combination of the covariates before it"
+            else "is constant among those compared, or a combination of the covariates before it"
         )
         raise NotEstimableError(f"the covariate {name!r} {what}: leave it out.") from error
