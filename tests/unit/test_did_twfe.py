@@ -317,6 +317,13 @@ class TestSunAbraham:
         assert np.isnan(found.std_error[5])
         assert np.isfinite(found.std_error[6])
 
+    def test_people_seen_once_are_not_counted_and_have_no_influence(self):
+        data = staggered((0, 3))
+        seen_once = data[~data.id.isin([0, 1]) | (data.t == 4)]
+        found = sun_abraham(panel_of(seen_once), "y")
+        assert set(found.counts.n_treated) == set(found.counts.n_comparison) == {23}
+        assert not {"0", "1"} & set(found.units.index)
+
     def test_paths_that_are_equal_for_everyone_have_no_error_from_rounding(self):
         data = staggered((0, 3))
         data["y"] = 0.1 * data.t + 0.3 * ((data.g == 3) & (data.t >= 3)) + 0.7 * data.id
