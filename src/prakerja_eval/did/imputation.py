@@ -108,12 +108,11 @@ def imputation(
     Examples
     --------
     >>> import pandas as pd, prakerja_eval as pe
-    >>> from prakerja_eval.did.imputation import imputation
     >>> frame = pd.DataFrame({"id": list("aaabbbcccddd"), "t": [1, 2, 3] * 4,
     ...                       "g": [3] * 6 + [0] * 6,
     ...                       "income": [1, 2, 5, 2, 3, 6, 1, 2, 2, 3, 4, 4]})
     >>> panel = pe.read_panel(frame, pe.Roles(unit="id", wave="t", cohort="g"))
-    >>> imputation(panel, "income").theta.round(9).tolist()
+    >>> pe.did.imputation(panel, "income").theta.round(9).tolist()
     [3.0]
     """
     design = read_design(design, "did.imputation", "covariates", "anticipation")

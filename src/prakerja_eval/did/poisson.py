@@ -120,11 +120,10 @@ def poisson(
     Examples
     --------
     >>> import pandas as pd, prakerja_eval as pe
-    >>> from prakerja_eval.did.poisson import poisson
     >>> frame = pd.DataFrame({"id": list("aabbccdd"), "t": [1, 2] * 4, "g": [2] * 4 + [0] * 4,
     ...                       "income": [10, 30, 10, 30, 20, 40, 0, 0]})
     >>> panel = pe.read_panel(frame, pe.Roles(unit="id", wave="t", cohort="g"))
-    >>> poisson(panel, "income", scale="percent").theta.round(6).tolist()
+    >>> pe.did.poisson(panel, "income", scale="percent").theta.round(6).tolist()
     [50.0]
     """
     design = read_design(design, "did.poisson", "anticipation")
