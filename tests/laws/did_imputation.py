@@ -12,7 +12,7 @@ from prakerja_eval.did.kernel_poisson import (
     in_levels,
     in_percent,
 )
-from prakerja_eval.numerics.moments import cell_of_units, group_moments
+from prakerja_eval.numerics.moments import cells_of, group_moments
 
 
 class Staggered:
@@ -55,7 +55,7 @@ def _leads(w):
 def _by_cells(fit):
     def make(a):
         loadings = fit(a)
-        psi = loadings.influence(cell_of_units(P.code, P.y, a), P.y, a)
+        psi = loadings.influence(cells_of(P.code, P.y, a)[1], P.y, a)
         return Law(lambda v: fit(a * v).theta, psi)
 
     return make

@@ -5,7 +5,7 @@ from kernels import Law, register
 
 from prakerja_eval.did.kernel_sun_abraham import saturated
 from prakerja_eval.did.kernel_twfe import two_way
-from prakerja_eval.numerics.moments import cell_of_units, group_moments
+from prakerja_eval.numerics.moments import cells_of, group_moments
 
 
 class Adoption:
@@ -54,7 +54,7 @@ def _by_cells(fit, first):
 
     def make(a):
         loadings = fit(a)
-        psi = loadings.influence(cell_of_units(P.code, P.y, a), P.y, a)
+        psi = loadings.influence(cells_of(P.code, P.y, a)[1], P.y, a)
         return Law(lambda v: fit(a * v).theta[first:], psi[:, first:])
 
     return make

@@ -7,6 +7,9 @@ import numpy as np
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 
+BLOCK = 65_536  # rows at a time, so that temporaries stay in the cache
+
+
 @dataclass(frozen=True, slots=True)
 class GroupMoments:
     """Sufficient statistics of outcomes over T waves, by group and pattern of missing waves.
@@ -86,10 +89,16 @@ class Loadings:
         """
         psi = np.zeros((cell.size, self.theta.size), order="F")
         centre = np.nan_to_num(self.mean)
-        for c in range(len(centre)):
-            rows = np.flatnonzero(cell == c)
-            deviation = np.nan_to_num(y[rows]) - centre[c]
-            psi[rows] = w[rows, None] * (self.level[c] + deviation @ self.slope[c])
+        for c, members in enumerate(_members(cell, len(centre))):
+            columns = np.flatnonzero(self.used[c])
+            slope, level = self.slope[c][:, columns], self.level[c][columns]
+            for start in range(0, members.size, BLOCK):
+                rows = members[start : start + BLOCK]
+                deviation = y[rows] - centre[c]
+                np.nan_to_num(deviation, copy=False)
+                found = w[rows, None] * (level + deviation @ slope)
+                for j, k in enumerate(columns):
+                    psi[rows, k] = found[:, j]
         return psi
 
 
@@ -105,49 +114,75 @@ def group_moments(codes: IntArray, y: FloatArray, w: FloatArray) -> GroupMoments
     w : (n,)
         Unit weights.
     """
-    codes, y, w = codes[w > 0], y[w > 0], w[w > 0]
-    keys, cell = _cells(codes, y)
-    order = np.argsort(cell, kind="stable")
-    rows = np.split(order, np.cumsum(np.bincount(cell, minlength=len(keys)))[:-1])
-    cells = [_cell(y[r], w[r]) for r in rows[: len(keys)]]
-    n_waves = y.shape[1]
+    keys, cell = cells_of(codes, y, w)
+    return cell_moments(keys, cell, y, w)
+
+
+def cell_moments(keys: IntArray, cell: IntArray, y: FloatArray, w: FloatArray) -> GroupMoments:
+    """Reduce outcomes to the moments of cells that are known already.
+
+    Parameters
+    ----------
+    keys, cell
+        As ``cells_of`` returns them.
+    y, w
+        As in ``group_moments``.
+    """
+    n_cells, n_waves = len(keys), y.shape[1]
+    found = [_cell(y, w, members) for members in _members(cell, n_cells)]
+    placed, weight = cell + 1, np.where(cell < 0, 0.0, w)
     return GroupMoments(
         group=keys[:, 0],
         pattern=keys[:, 1],
-        n=np.bincount(cell, minlength=len(keys)).astype(np.int64),
-        weight=np.bincount(cell, w, minlength=len(keys)).astype(np.float64),
-        weight_sq=np.bincount(cell, w**2, minlength=len(keys)).astype(np.float64),
-        mean=np.array([c[0] for c in cells], dtype=np.float64).reshape(-1, n_waves),
-        cross=np.array([c[1] for c in cells], dtype=np.float64).reshape(-1, n_waves, n_waves),
-        first_sq=np.array([c[2] for c in cells], dtype=np.float64).reshape(-1, n_waves),
-        second_sq=np.array([c[3] for c in cells], dtype=np.float64).reshape(-1, n_waves),
+        n=np.bincount(placed, minlength=n_cells + 1)[1:].astype(np.int64),
+        weight=np.bincount(placed, weight, minlength=n_cells + 1)[1:].astype(np.float64),
+        weight_sq=np.bincount(placed, weight**2, minlength=n_cells + 1)[1:].astype(np.float64),
+        mean=np.array([c[0] for c in found], dtype=np.float64).reshape(-1, n_waves),
+        cross=np.array([c[1] for c in found], dtype=np.float64).reshape(-1, n_waves, n_waves),
+        first_sq=np.array([c[2] for c in found], dtype=np.float64).reshape(-1, n_waves),
+        second_sq=np.array([c[3] for c in found], dtype=np.float64).reshape(-1, n_waves),
     )
 
 
-def cell_of_units(codes: IntArray, y: FloatArray, w: FloatArray) -> IntArray:
-    """Return the position of each unit's cell in ``group_moments``, -1 where the weight is zero.
+def cells_of(codes: IntArray, y: FloatArray, w: FloatArray) -> tuple[IntArray, IntArray]:
+    """Put units into cells by group and pattern of missing waves.
 
     Parameters
     ----------
     codes, y, w
         As in ``group_moments``.
+
+    Returns
+    -------
+    keys : (C, 2) int
+        Group and pattern of each cell, in sorted order.
+    cell : (n,) int
+        Cell of each unit; -1 where the weight is zero.
     """
-    used = w > 0
-    out = np.full(codes.size, -1, dtype=np.int64)
-    out[used] = _cells(codes[used], y[used])[1]
-    return out
-
-
-def _cells(codes: IntArray, y: FloatArray) -> tuple[IntArray, IntArray]:
-    """Return the distinct (group, pattern) pairs in sorted order (C, 2), and each unit's (n,)."""
     n_waves = y.shape[1]
     if n_waves > 62:
         raise ValueError(f"a missingness pattern holds 62 waves, not {n_waves}")
-    pattern = ~np.isnan(y) @ (np.int64(1) << np.arange(n_waves, dtype=np.int64))
-    patterns, where = np.unique(pattern, return_inverse=True)
-    present, cell = np.unique(codes * len(patterns) + where, return_inverse=True)
+    if np.isfinite(y.sum()):  # nothing is missing: one pattern
+        patterns = np.array([(np.int64(1) << n_waves) - 1])
+        where = np.zeros(1, dtype=np.int64)
+    else:
+        bits = np.int64(1) << np.arange(n_waves, dtype=np.int64)
+        patterns, where = np.unique(~np.isnan(y) @ bits, return_inverse=True)
+    pairs = np.where(w > 0, codes * len(patterns) + where, -1)
+    present = np.flatnonzero(np.bincount(pairs + 1)[1:])
+    place = np.full(int(pairs.max(initial=-1)) + 2, -1, dtype=np.int64)
+    place[present] = np.arange(present.size)
     keys = np.column_stack([present // len(patterns), patterns[present % len(patterns)]])
-    return keys.astype(np.int64), cell
+    return keys.astype(np.int64), place[pairs]
+
+
+def _members(cell: IntArray, n_cells: int) -> list[IntArray]:
+    """Return the units of each cell, in order; those of no cell are left out."""
+    # numpy sorts whole numbers of two bytes digit by digit, in time proportional to n
+    small = cell.astype(np.int16) if n_cells < 2**15 else cell
+    order = np.argsort(small, kind="stable")
+    counts = np.bincount(cell + 1, minlength=n_cells + 1)
+    return np.split(order, np.cumsum(counts)[:-1])[1:]
 
 
 def combine(a: GroupMoments, b: GroupMoments) -> GroupMoments:
@@ -187,15 +222,26 @@ def about(m: GroupMoments, centre: FloatArray) -> tuple[FloatArray, FloatArray]:
     return first, m.second_sq + 2 * shift * m.first_sq + weight_sq * shift**2
 
 
-def _cell(y: FloatArray, w: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Mean, centred cross-products, and sums of w squared times deviations, of one cell."""
-    # Differences from a unit of the cell come first: a large common level then costs no digits.
-    shifted = y - y[0]
-    total = w.sum()
-    offset = w @ shifted / total if total > 0 else np.zeros_like(y[0])
-    centred = shifted - offset
-    cross = (centred * w[:, None]).T @ centred
-    return y[0] + offset, cross, w**2 @ centred, w**2 @ centred**2
+def _cell(
+    y: FloatArray, w: FloatArray, members: IntArray
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Mean, centred cross-products, and sums of w squared times deviations, of one cell.
+
+    Differences from a unit of the cell come first: a large common level then costs no digits.
+    """
+    origin, total, offset = y[members[0]], w[members].sum(), np.zeros(y.shape[1])
+    blocks = [members[i : i + BLOCK] for i in range(0, members.size, BLOCK)]
+    for rows in blocks:
+        offset = offset + w[rows] @ (y[rows] - origin)
+    offset = offset / total if total > 0 else np.zeros_like(origin)
+    cross = np.zeros((origin.size, origin.size))
+    first, second = np.zeros_like(origin), np.zeros_like(origin)
+    for rows in blocks:
+        centred = (y[rows] - origin) - offset
+        cross += (centred * w[rows, None]).T @ centred
+        first += w[rows] ** 2 @ centred
+        second += w[rows] ** 2 @ centred**2
+    return origin + offset, cross, first, second
 
 
 def _keys(m: GroupMoments) -> IntArray:

@@ -75,6 +75,17 @@ def adoption_label(time: float, waves: Sequence[WaveLabel]) -> WaveLabel:
     return waves[int(time)] if time < len(waves) else "after the last wave"
 
 
+def treated_by_wave(receipt: FloatArray) -> FloatArray:
+    """Return whether units have been treated by each wave, (n, T), NaN where not known.
+
+    A 1 holds from then on, a 0 for all waves before it; after the last 0, and between it and a
+    first 1 that comes later, nothing is known of waves without a row.
+    """
+    since = np.logical_or.accumulate(receipt == 1, axis=1)
+    until = np.logical_or.accumulate(receipt[:, ::-1] == 0, axis=1)[:, ::-1]
+    return np.where(since, 1.0, np.where(until, 0.0, np.nan))
+
+
 def _positions(cohort: FloatArray, waves: Sequence[WaveLabel]) -> FloatArray:
     """Place cohorts in days, or in positions named by words, among the waves."""
     times = wave_times(waves)

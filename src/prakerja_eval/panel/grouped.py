@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from prakerja_eval.numerics.moments import Loadings, cell_of_units, group_moments
+from prakerja_eval.numerics.moments import Loadings, cell_moments, cells_of
 from prakerja_eval.panel.requests import Moments, UnitInfluence
 from prakerja_eval.panel.roles import WaveLabel
 from prakerja_eval.typing import FloatArray, IntArray
@@ -34,15 +34,20 @@ class Grouped:
 
     def moments(self, waves: tuple[WaveLabel, ...], units: pd.DataFrame) -> Moments:
         """Return the sufficient statistics, with the way back to units."""
-        cells = group_moments(self.codes, self.outcome, self.weight)
-        return Moments(self.groups, waves, cells, partial(self._influence, units=units))
+        keys, cell = cells_of(self.codes, self.outcome, self.weight)
+        cells = cell_moments(keys, cell, self.outcome, self.weight)
+        return Moments(self.groups, waves, cells, partial(self._influence, cell=cell, units=units))
 
-    def _influence(self, loadings: Loadings, units: pd.DataFrame) -> UnitInfluence:
+    def _influence(
+        self, loadings: Loadings, *, cell: IntArray, units: pd.DataFrame
+    ) -> UnitInfluence:
         """Return the rows of psi, and who takes part in which estimate."""
-        cell = cell_of_units(self.codes, self.outcome, self.weight)
         psi = loadings.influence(cell, self.outcome, self.weight)
         used = np.vstack([loadings.used, np.zeros((1, loadings.theta.size), dtype=bool)])
-        return UnitInfluence(psi, used[cell], units, self.codes)
+        sample = np.empty(psi.shape, dtype=bool, order="F")
+        for k in range(psi.shape[1]):
+            np.take(used[:, k], cell, out=sample[:, k], mode="wrap")
+        return UnitInfluence(psi, sample, units, self.codes)
 
 
 def group_labels(labels: pd.DataFrame) -> tuple[IntArray, pd.DataFrame]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate.specs import names_of
-from prakerja_eval.panel.adoption import starts
+from prakerja_eval.panel.adoption import starts, treated_by_wave
 from prakerja_eval.panel.columns import known_column, refuse_damaged_ids, refuse_repeated_names
 from prakerja_eval.panel.contract import (
     Asked,
@@ -24,12 +24,12 @@ from prakerja_eval.panel.covariates import covariate_matrix
 from prakerja_eval.panel.grouped import Grouped, group_labels, without_unknown
 from prakerja_eval.panel.requests import ArrayRequest, MomentPlan, Moments, UnitArrays
 from prakerja_eval.panel.roles import Roles, WaveLabel
+from prakerja_eval.panel.rows import Rows, rows_of
 from prakerja_eval.panel.shown import shown_waves
 from prakerja_eval.panel.table import Note, Table, Variable
 from prakerja_eval.panel.timing import cohort_times
 from prakerja_eval.panel.values import as_text, plain_text, to_number
-from prakerja_eval.panel.waves import waves_of
-from prakerja_eval.typing import FloatArray, IntArray, StringArray
+from prakerja_eval.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from prakerja_eval.panel.describe import Description
@@ -61,21 +61,15 @@ class Panel:
     __slots__ = (
         "_check",
         "_frame",
-        "_positions",
+        "_rows",
         "_standing",
         "_table",
-        "_units",
-        "_wave_codes",
-        "_waves",
         "roles",
     )
 
     roles: Roles
     _frame: pd.DataFrame
-    _positions: IntArray
-    _units: StringArray
-    _waves: tuple[WaveLabel, ...]
-    _wave_codes: IntArray
+    _rows: Rows
     _table: Table
     _check: Callable[[Asked], Check]
     _standing: Callable[[], tuple[Fault, ...]]  # found once, whatever is asked
@@ -90,20 +84,16 @@ class Panel:
         refuse_damaged_ids(data, roles.id_columns(), 2.0**53)
         if data[roles.unit].dtype != "str":
             data[roles.unit] = pd.Series(as_text(data[roles.unit]), dtype="str")
-        codes, units = pd.factorize(data[roles.unit])
-        waves, wave_codes = waves_of(data, roles)
-        if roles.baseline is not None and roles.baseline not in waves:
+        rows = rows_of(data, roles)
+        if roles.baseline is not None and roles.baseline not in rows.waves:
             raise UsageError(
-                f"Roles(baseline={roles.baseline!r}) is no wave of {roles.wave!r}; "
-                f"there are {shown_waves(waves)}.{_as_written(roles.baseline, waves)}"
+                f"Roles(baseline={roles.baseline!r}) is no wave of {roles.wave!r}; there are "
+                f"{shown_waves(rows.waves)}.{_as_written(roles.baseline, rows.waves)}"
             )
         self._set("roles", roles)
         self._set("_frame", data)
         self._set("_table", replace(table, frame=data))
-        self._set("_positions", np.asarray(codes, dtype=np.int64))
-        self._set("_units", _frozen(np.array(units, dtype=object)))
-        self._set("_waves", waves)
-        self._set("_wave_codes", wave_codes)
+        self._set("_rows", rows)
         self._set("_check", lru_cache(maxsize=32)(self._find))
         self._set("_standing", lru_cache(maxsize=1)(self._stand))
 
@@ -124,9 +114,9 @@ class Panel:
 
     def __repr__(self) -> str:
         named = ", ".join(f"{r}={'/'.join(c)}" for r, c in self.roles.columns().items())
-        waves = shown_waves(self._waves)
+        waves = shown_waves(self._rows.waves)
         return (
-            f"Panel: {len(self):,} rows, {len(self._units):,} units, waves {waves or 'none'}\n"
+            f"Panel: {len(self):,} rows, {len(self._rows.units):,} units, waves {waves or 'none'}\n"
             f"roles: {named}\ncolumns: {', '.join(map(str, self._frame.columns))}"
             + "".join(f"\nassumed: {note.message}" for note in self.notes)
         )
@@ -154,12 +144,12 @@ class Panel:
     @property
     def units(self) -> list[str]:
         """Return the unit ids in order of first appearance."""
-        return [str(u) for u in self._units]
+        return [str(u) for u in self._rows.units]
 
     @property
     def waves(self) -> tuple[WaveLabel, ...]:
         """Return the wave labels in order; one nameless wave for a cross-section."""
-        return self._waves
+        return self._rows.waves
 
     def check(
         self,
@@ -185,10 +175,10 @@ class Panel:
         return self._check(asked)
 
     def _find(self, asked: Asked) -> Check:
-        return find_faults(self._table, self.roles, asked, self._standing())
+        return find_faults(self._table, self.roles, asked, (self._rows, self._standing()))
 
     def _stand(self) -> tuple[Fault, ...]:
-        return standing_faults(self._table, self.roles)
+        return standing_faults(self._table, self.roles, self._rows)
 
     def where(self, **conditions: object) -> "Panel":
         """Keep the rows whose columns have one of the values.
@@ -232,13 +222,9 @@ class Panel:
         keys = {self.roles.unit, self.roles.wave or self.roles.unit}
         bad = [f for f in self.check().faults if f.code in STRUCTURAL and keys >= set(f.columns)]
         Check(tuple(bad)).raise_if_any()
-        values = self._frame[known_column(self._frame, column)]
-        numeric = pd.api.types.is_numeric_dtype(values)
-        shape = (len(self._units), len(self._waves))
-        grid = np.full(shape, np.nan) if numeric else np.full(shape, None, dtype=object)
-        grid[self._positions, self._wave_codes] = to_number(values) if numeric else values
-        index = pd.Index(self._units, name=self.roles.unit)
-        return pd.DataFrame(grid, index=index, columns=pd.Index(self._waves, name=self.roles.wave))
+        values = self._rows.grid(self._frame[known_column(self._frame, column)])
+        waves = pd.Index(self._rows.waves, name=self.roles.wave)
+        return pd.DataFrame(values, index=self._rows.index.rename(self.roles.unit), columns=waves)
 
     def describe(self) -> "Description":
         """Return who was observed, when and in which arm, what is missing, how values are spread.
@@ -250,7 +236,8 @@ class Panel:
         """
         from prakerja_eval.panel.describe import Places, describe
 
-        places = Places(self._positions, len(self._units), self._wave_codes, self._waves)
+        rows = self._rows
+        places = Places(rows.unit, len(rows.units), rows.wave, rows.waves)
         return describe(self._table, self.roles, places)
 
     def arrays(self, request: ArrayRequest) -> UnitArrays:
@@ -271,14 +258,14 @@ class Panel:
         named = tuple(c for c in request.covariates if "@" not in c)
         designs = ("lottery",) if "offer" in request.needs else ("did", "matching")
         self.check(outcomes, named).about(*designs).raise_if_any()
-        n = len(self._units)
+        n = len(self._rows.units)
         outcome = self.wide(request.outcome).to_numpy() if request.outcome else np.zeros((n, 0))
         covariates, names = covariate_matrix(self, request.covariates, request.covariate_wave)
         block, block_names = self._blocks()
         weight = self._constant("weight", 1.0)
         return UnitArrays(
-            units=self._units,
-            waves=self._waves,
+            units=self._rows.units,
+            waves=self._rows.waves,
             outcome=outcome.astype(np.float64),
             covariates=covariates,
             names=names,
@@ -303,7 +290,7 @@ class Panel:
             For an unknown column, or a group that varies within a unit.
         """
         grouped = self._grouped(plan)
-        return grouped.moments(self._waves, self._clusters(self._constant("weight", 1.0)))
+        return grouped.moments(self._rows.waves, self._clusters(self._constant("weight", 1.0)))
 
     def _grouped(self, plan: MomentPlan) -> Grouped:
         """Put units into the groups of a plan, with their outcomes."""
@@ -313,10 +300,10 @@ class Panel:
         for column in by:
             self._refuse_varying(known_column(self._frame, column))
         labels = pd.DataFrame(
-            {c: self._first(c) for c in by}, index=pd.RangeIndex(len(self._units))
+            {c: self._first(c) for c in by}, index=pd.RangeIndex(len(self._rows.units))
         )
         if plan.cohorts:
-            known = starts(self._waves, self._cohort(), self._received(), self.roles)
+            known = starts(self._rows.waves, self._cohort(), self._received(), self.roles)
             labels["start"] = known.start
         codes, groups = group_labels(labels)
         values = self.wide(plan.outcome).to_numpy(dtype=np.float64)
@@ -326,7 +313,7 @@ class Panel:
         return Grouped(codes, groups, values, weight)
 
     def _refuse_varying(self, column: str) -> None:
-        counts = self._frame.groupby(self._positions)[column].nunique(dropna=True)
+        counts = self._frame.groupby(self._rows.unit)[column].nunique(dropna=True)
         if (counts > 1).any():
             raise UsageError(
                 f"{column!r} varies over waves for {int((counts > 1).sum())} units, "
@@ -335,40 +322,31 @@ class Panel:
 
     def _first(self, column: str) -> np.ndarray:
         """Return each unit's first non-missing value of a column."""
-        grouped = self._frame.groupby(self._positions, sort=True)[column]
-        return np.asarray(grouped.first().reindex(range(len(self._units))).to_numpy())
+        return self._rows.first_known(self._frame[column])
 
     def _constant(self, role: str, default: float) -> FloatArray:
         """Return a numeric role by unit: the first value, or the default without the role."""
         column = getattr(self.roles, role)
         if column is None:
-            return np.full(len(self._units), default)
+            return np.full(len(self._rows.units), default)
         return to_number(pd.Series(self._first(column)))
 
     def _received(self) -> FloatArray:
-        """Return whether each unit has been treated by each wave, (n, T), NaN where not known.
-
-        A 1 holds from then on, a 0 for all waves before it; after the last 0, and between it and a
-        first 1 that comes later, nothing is known of waves without a row.
-        """
-        shape = (len(self._units), len(self._waves))
+        """Return whether each unit has been treated by each wave, (n, T), NaN where not known."""
         if self.roles.received is None:
-            return np.full(shape, np.nan)
-        grid = self.wide(self.roles.received).to_numpy(dtype=np.float64)
-        since = np.logical_or.accumulate(grid == 1, axis=1)
-        until = np.logical_or.accumulate(grid[:, ::-1] == 0, axis=1)[:, ::-1]
-        return np.where(since, 1.0, np.where(until, 0.0, np.nan))
+            return np.full((len(self._rows.units), len(self._rows.waves)), np.nan)
+        return treated_by_wave(self.wide(self.roles.received).to_numpy(dtype=np.float64))
 
     def _cohort(self) -> FloatArray:
         """Return when treatment starts, on the scale of the waves; infinite for never."""
         if self.roles.cohort is None:
-            return np.full(len(self._units), np.nan)
-        return cohort_times(pd.Series(self._first(self.roles.cohort)), self._waves)
+            return np.full(len(self._rows.units), np.nan)
+        return cohort_times(pd.Series(self._first(self.roles.cohort)), self._rows.waves)
 
     def _blocks(self) -> tuple[IntArray, tuple[str, ...]]:
         """Return block codes by unit, and the names of the blocks."""
         labels = pd.Series(block_labels(self._frame, self.roles))
-        first = labels.groupby(self._positions, sort=True).first()
+        first = labels.groupby(self._rows.unit, sort=True).first()
         codes, names = pd.factorize(first, sort=True)
         return np.asarray(codes, dtype=np.int64), tuple(map(str, names))
 
@@ -377,15 +355,10 @@ class Panel:
         columns: dict[str, object] = {"weight": weight}
         for name, column in self.roles.cluster_columns().items():
             columns[name] = as_text(pd.Series(self._first(column)))
-        return pd.DataFrame(columns, index=pd.Index(self._units, name="unit"))
+        return pd.DataFrame(columns, index=self._rows.index)
 
 
 def _as_written(baseline: WaveLabel, waves: tuple[WaveLabel, ...]) -> str:
     """Say how a baseline is written that is a wave but for its quotation marks."""
     alike = [w for w in waves if plain_text(w) == plain_text(baseline)]
     return f" Write it as the waves are: baseline={alike[0]!r}." if alike else ""
-
-
-def _frozen(array: StringArray) -> StringArray:
-    array.setflags(write=False)
-    return array

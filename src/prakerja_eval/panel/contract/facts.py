@@ -9,11 +9,11 @@ from prakerja_eval.panel.contract.asked import Asked
 from prakerja_eval.panel.contract.blocks import Blocks, blocks_of
 from prakerja_eval.panel.contract.codes import Codes, factorise, pair
 from prakerja_eval.panel.roles import Roles, WaveLabel
+from prakerja_eval.panel.rows import Rows
 from prakerja_eval.panel.table import Table
 from prakerja_eval.panel.timing import placed_cohorts, wave_times
 from prakerja_eval.panel.values import to_number
-from prakerja_eval.panel.waves import waves_of
-from prakerja_eval.typing import BoolArray, FloatArray, IntArray
+from prakerja_eval.typing import BoolArray, FloatArray
 
 
 class Facts:
@@ -24,15 +24,18 @@ class Facts:
     table : Table
     roles : Roles
     asked : Asked
+    rows : Rows
+        Unit and wave of each row.
     """
 
-    def __init__(self, table: Table, roles: Roles, asked: Asked) -> None:
+    def __init__(self, table: Table, roles: Roles, asked: Asked, rows: Rows) -> None:
         self.table, self.frame = table, table.frame
         self.roles, self.asked = roles, asked
         self.named = roles.columns()
         self._numbers: dict[str, FloatArray] = {}
         self._missing: dict[str, BoolArray] = {}
-        self._codes: dict[str, tuple[Codes, pd.Index]] = {}
+        units = Codes(rows.unit, len(rows.units)), rows.index
+        self._rows, self._codes = rows, {roles.unit: units}
 
     def number(self, column: str) -> FloatArray:
         """Return a column as float64, NaN where it holds no number."""
@@ -76,19 +79,15 @@ class Facts:
     @cached_property
     def waves(self) -> tuple[WaveLabel, ...]:
         """Return the wave labels in order."""
-        return self._waves[0]
+        return self._rows.waves
 
     @cached_property
     def wave(self) -> Codes:
         """Return the place of each row's wave among the waves; -1 where it has none."""
-        places = self._waves[1]
+        places = self._rows.wave
         if self.roles.wave is not None:
             places = np.where(self.missing(self.roles.wave), -1, places)
         return Codes(places, len(self.waves))
-
-    @cached_property
-    def _waves(self) -> tuple[tuple[WaveLabel, ...], IntArray]:
-        return waves_of(self.frame, self.roles)
 
     @cached_property
     def wave_sizes(self) -> FloatArray | None:

@@ -52,6 +52,7 @@ from prakerja_eval.panel.contract.values import (
     undeclared_missing_code,
 )
 from prakerja_eval.panel.roles import Roles
+from prakerja_eval.panel.rows import Rows, rows_of
 from prakerja_eval.panel.table import Table
 
 # of the table and its roles alone, and of what is asked beside them
@@ -97,7 +98,10 @@ ASKED: tuple[Rule, ...] = (
 
 
 def find_faults(
-    table: Table, roles: Roles, asked: Asked, standing: tuple[Fault, ...] | None = None
+    table: Table,
+    roles: Roles,
+    asked: Asked,
+    known: tuple[Rows, tuple[Fault, ...]] | None = None,
 ) -> Check:
     """Return every fault of a long table under its roles, in one pass.
 
@@ -109,21 +113,25 @@ def find_faults(
         Their columns exist.
     asked : Asked
         Outcomes, covariates and amounts; every other numeric column must at least be finite.
-    standing : tuple of Fault, optional
-        ``standing_faults`` of the same table and roles, where they are known already.
+    known : (Rows, tuple of Fault), optional
+        The rows and ``standing_faults`` of the same table and roles, where they are known already.
 
     Returns
     -------
     Check
         Errors first, in the order of faults.toml. The order of the rows does not matter.
     """
-    known = standing_faults(table, roles) if standing is None else standing
-    return Check(in_order((*known, *_faults(Facts(table, roles, asked), ASKED))))
+    if known is None:
+        rows = rows_of(table.frame, roles)
+        known = rows, standing_faults(table, roles, rows)
+    rows, standing = known
+    facts = Facts(table, roles, asked, rows)
+    return Check(in_order((*standing, *_faults(facts, ASKED))))
 
 
-def standing_faults(table: Table, roles: Roles) -> tuple[Fault, ...]:
+def standing_faults(table: Table, roles: Roles, rows: Rows) -> tuple[Fault, ...]:
     """Return the faults that do not depend on what is asked."""
-    return _faults(Facts(table, roles, Asked()), STANDING)
+    return _faults(Facts(table, roles, Asked(), rows), STANDING)
 
 
 def _faults(facts: Facts, rules: tuple[Rule, ...]) -> tuple[Fault, ...]:

@@ -1,0 +1,93 @@
+"""Which unit and which wave does each row belong to? Found once, for the panel and its checks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from prakerja_eval.panel.roles import Roles, WaveLabel
+from prakerja_eval.panel.values import to_number
+from prakerja_eval.panel.waves import waves_of
+from prakerja_eval.typing import IntArray, StringArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """The rows of a long table by unit and wave.
+
+    Attributes
+    ----------
+    unit : (N,) int array
+        Unit of each row, in order of first appearance; -1 where the id is missing.
+    units : (n,) array of str
+        Ids; read only.
+    index : Index
+        The same, as every answer of the panel carries it.
+    waves : tuple
+        Labels of the T waves.
+    wave : (N,) int array
+        Wave of each row; 0 where it is missing, which the contract reports.
+    first : (n,) int array
+        First row of each unit.
+    complete : bool
+        Whether the rows are each unit's waves in order, one unit after the other.
+    """
+
+    unit: IntArray
+    units: StringArray
+    index: pd.Index
+    waves: tuple[WaveLabel, ...]
+    wave: IntArray
+    first: IntArray
+    complete: bool
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return the numbers of units and waves."""
+        return len(self.units), len(self.waves)
+
+    def grid(self, values: pd.Series) -> np.ndarray:
+        """Return a column as (n, T): float64 with NaN for numbers, else objects with None."""
+        numeric = pd.api.types.is_numeric_dtype(values)
+        if numeric and self.complete:
+            return to_number(values).reshape(self.shape)
+        grid = np.full(self.shape, np.nan) if numeric else np.full(self.shape, None, dtype=object)
+        grid[self.unit, self.wave] = to_number(values) if numeric else values
+        return grid
+
+    def first_known(self, values: pd.Series) -> np.ndarray:
+        """Return each unit's first value that is not missing, (n,)."""
+        first = values.iloc[self.first]
+        if first.notna().all():
+            return np.asarray(first.to_numpy())
+        found = values.groupby(self.unit, sort=True).first().reindex(range(len(self.units)))
+        return np.asarray(found.to_numpy())
+
+
+def rows_of(data: pd.DataFrame, roles: Roles) -> Rows:
+    """Return the rows of a table whose unit column is text."""
+    codes, labels = pd.factorize(data[roles.unit])
+    unit = np.asarray(codes, dtype=np.int64)
+    units = np.array(labels, dtype=object)
+    units.setflags(write=False)
+    waves, wave = waves_of(data, roles)
+    index = pd.Index(units, name="unit")
+    complete = _complete(unit, wave, len(waves))
+    return Rows(unit, units, index, waves, wave, _first(unit), complete)
+
+
+def _first(unit: IntArray) -> IntArray:
+    """Return the first row of each unit: where its code is higher than all before."""
+    if not unit.size:
+        return np.zeros(0, dtype=np.int64)
+    new = unit >= 0
+    new[1:] &= unit[1:] > np.maximum.accumulate(unit)[:-1]
+    return np.flatnonzero(new)
+
+
+def _complete(unit: IntArray, wave: IntArray, n_waves: int) -> bool:
+    if unit.size % n_waves:
+        return False
+    rows = unit.reshape(-1, n_waves)
+    alike = (rows[:, 0] == np.arange(len(rows))).all() and (rows[:, :1] == rows).all()
+    return bool(alike and (wave.reshape(-1, n_waves) == np.arange(n_waves)).all())
