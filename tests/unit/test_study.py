@@ -40,7 +40,7 @@ def test_the_study_finds_what_a_hand_calculation_finds(tmp_path: Path) -> None:
         ("spillovers =", "spilovers =", "did you mean 'spillovers'"),
         ('method = "dr"', 'methode = "dr"', "did you mean 'method'"),
         ('method = "dr"', 'method = "drr"', "'dr', 'ipw', 'reg'"),
-        ('estimator = "did.two_by_two"', 'estimator = "did.three"', "did.two_by_two"),
+        ('estimator = "did.two_by_two"', 'estimator = "did.two_by_three"', "did.two_by_two"),
         ('name = "did"', 'name = "matching"', "two estimates named 'matching'"),
         ('role = "candidate"', 'role = "benchmark"', "exactly one"),
         (

@@ -15,6 +15,11 @@ HOME = {
     "lottery.itt": "lottery_itt",
     "lottery.late": "lottery_late",
     "did.two_by_two": "did",
+    "did.group_time": "group_time",
+    "did.imputation": "imputation",
+    "did.sun_abraham": "sun_abraham",
+    "did.twfe": "twfe",
+    "did.poisson": "poisson",
     "matching.att": "matching",
 }
 TERMS = (
@@ -102,7 +107,7 @@ def _options(entry: AnyEntry, plan: Plan, words: Catalogue) -> list[str]:
         out.append(words.text(f"method.did_{method}"))
         if entry.base is not None:
             out.append(words.text("method.base", base=entry.base))
-    elif plan.roles.blocks:
+    elif isinstance(entry, LotteryEntry) and plan.roles.blocks:
         out.append(words.text(f"method.shares_{entry.design.shares}"))
     if isinstance(entry, LotteryEntry) and entry.pooled:
         out.append(words.text("method.pooled"))

@@ -14,6 +14,7 @@ from prakerja_eval.study import Study
 
 RTOL = 1e-6  # numbers across machines; counts and texts are compared exactly
 ATOL = 1e-12  # a zero is a zero
+DETAILS = ("event_study", "cell")  # roles of rows behind an entry's own
 KEYS = ("name", "outcome", "cohort", "wave", "event_time", "subgroup")
 SHOWN = 40
 
@@ -128,7 +129,7 @@ def verify(folder: str | Path, *, study_path: str | Path | None = None) -> Verif
     manifest = Manifest.read(place)
     study = Study.read(_study_of(manifest, place, study_path))
     drifts = [*_outputs(manifest, place), *_inputs(manifest, study)]
-    findings = study.run().findings
+    findings = study.run().published
     drifts += _findings(read_findings(place), published(findings))
     return Verification(place, tuple(drifts), study.path)
 
@@ -194,6 +195,8 @@ def _keyed(rows: list[dict[str, Value]]) -> dict[str, dict[str, Value]]:
     out: dict[str, dict[str, Value]] = {}
     for row in rows:
         parts = [_text(row.get(k)) for k in KEYS if row.get(k) is not None]
+        if row.get("role") in DETAILS:
+            parts.insert(1, _text(row["role"]))
         name, again = " / ".join(parts), 1
         term = name
         while term in out:

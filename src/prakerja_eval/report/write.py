@@ -103,6 +103,6 @@ def _fill(folder: Path, results: Results, manifest: Manifest, words: Catalogue) 
         figures.save(picture.figure, folder / "figures", picture.name)
     for sheet in tabled:
         sheet.write(folder / "tables")
-    write_findings(results.findings, folder)
+    write_findings(results.published, folder)
     parts = Parts(drawn, tabled, manifest, folder / "figures")
     (folder / "report.html").write_text(page(results, parts, words), encoding="utf-8")

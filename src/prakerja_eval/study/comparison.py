@@ -9,7 +9,7 @@ from prakerja_eval.errors import NotEstimableError
 from prakerja_eval.estimate import Estimate, rename, subset
 from prakerja_eval.estimate.hypotheses import LIKE_WITH_LIKE
 from prakerja_eval.study.results import Notice
-from prakerja_eval.study.schema import Outcome, Plan
+from prakerja_eval.study.schema import AnyEntry, Outcome, Plan, StaggeredEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,11 @@ def _alike(
         said = (("outcome", outcome.label), ("wave", str(wave)))
         notices.append(Notice("warning.one_wave", said))
     for entry in plan.estimates:
+        if entry.role != "candidate":
+            continue
         row = _row(estimates[entry.name], outcome.column, wave)
-        if entry.role != "candidate" or row is None:
+        if row is None:
+            notices += _other_wave(entry, estimates[entry.name], outcome)
             continue
         apart = [c for c in LIKE_WITH_LIKE if str(row.index[c][0]) != str(benchmark.index[c][0])]
         if apart:
@@ -68,6 +71,15 @@ def _alike(
         else:
             rows.append(rename(row, specification=entry.label))
     return rows, notices
+
+
+def _other_wave(entry: AnyEntry, estimate: Estimate, outcome: Outcome) -> list[Notice]:
+    """Say that an average over waves is not compared with an effect in one, or the other way."""
+    rows = (estimate.index["outcome"] == outcome.column) & np.isfinite(estimate.theta)
+    if not isinstance(entry, StaggeredEntry) or not rows.any():
+        return []
+    values = (("label", entry.label), ("outcome", outcome.label), ("column", "wave"))
+    return [Notice("warning.not_compared", values)]
 
 
 def _row(estimate: Estimate, outcome: str, wave: object) -> Estimate | None:

@@ -1,21 +1,27 @@
 """Do the data have what the plan names? Everything is looked up before anything runs."""
 
+from prakerja_eval import did
 from prakerja_eval.errors import UsageError, nearest
 from prakerja_eval.panel import ArrayRequest, Panel
 from prakerja_eval.panel.values import plain_text, to_number
-from prakerja_eval.study.schema import DidEntry, LotteryEntry, MatchingEntry, Plan
+from prakerja_eval.study.schema import AnyEntry, DidEntry, MatchingEntry, Plan, StaggeredEntry
 
 PERCENT = ("percent", "percentage", "persen", "%")
 
 
-def check_names(part: Panel, entry: LotteryEntry | DidEntry | MatchingEntry) -> None:
+def check_names(part: Panel, entry: AnyEntry) -> None:
     """Refuse a covariate, cluster or wave of an entry that its rows do not have.
 
     Raises
     ------
     UsageError
     """
-    part.arrays(ArrayRequest(None, covariates_of(entry)))
+    covariates = covariates_of(entry)
+    if isinstance(entry, StaggeredEntry):
+        _check_cohorts(part, entry)
+        if entry.design.covariates_at == "base_period":
+            covariates = tuple(f"{c}@{part.waves[0]}" for c in covariates)
+    part.arrays(ArrayRequest(None, covariates))
     by = getattr(entry.chosen, "by", "unit")
     clusters = ("unit", "pair", *part.roles.cluster_columns())
     if by not in clusters:
@@ -27,7 +33,16 @@ def check_names(part: Panel, entry: LotteryEntry | DidEntry | MatchingEntry) -> 
         raise UsageError(f"wave {unknown[0]!r} is not in the data; there are {known}.")
 
 
-def covariates_of(entry: LotteryEntry | DidEntry | MatchingEntry) -> tuple[str, ...]:
+def _check_cohorts(part: Panel, entry: StaggeredEntry) -> None:
+    """Refuse a cohort to leave out that nobody belongs to."""
+    known = list(dict.fromkeys(did.status_map(part)["cohort"].dropna()))
+    gone = [c for c in entry.without if c not in known]
+    if gone:
+        there = ", ".join(map(plain_text, known))
+        raise UsageError(f"without names the cohort {gone[0]!r}; there are {there}.")
+
+
+def covariates_of(entry: AnyEntry) -> tuple[str, ...]:
     """Return the covariates that an entry uses, those to match exactly on among them."""
     if isinstance(entry, MatchingEntry):
         return (*entry.covariates, *entry.design.exact)

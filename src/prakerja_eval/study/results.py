@@ -1,6 +1,6 @@
 """What came of a study? Findings and the small tidy tables that figures and reports read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -23,6 +23,26 @@ class Notice:
 
     key: str
     values: tuple[tuple[str, object], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OverTime:
+    """What a study of staggered starts shows besides its findings. Small cells are suppressed.
+
+    Attributes
+    ----------
+    details : DataFrame
+        Findings with the columns of ``Results.findings``: the event study of each staggered entry
+        (role "event_study", with simultaneous bands) and its cells by cohort and wave ("cell").
+    adoption : DataFrame
+        cohort (None for never treated), wave, status, n.
+    paths : DataFrame
+        outcome, cohort, wave, n, mean, std_error.
+    """
+
+    details: pd.DataFrame
+    adoption: pd.DataFrame
+    paths: pd.DataFrame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +73,8 @@ class Results:
     notices : tuple of Notice
     assumed : tuple of str
         What was assumed while the data were read.
+    over_time : OverTime, optional
+        Where the study has an entry of staggered difference-in-differences.
     """
 
     plan: Plan
@@ -65,3 +87,12 @@ class Results:
     overlap: pd.DataFrame
     notices: tuple[Notice, ...]
     assumed: tuple[str, ...] = ()
+    over_time: OverTime | None = None
+
+    @property
+    def published(self) -> Findings:
+        """Return the findings with the details behind them, as they are kept in a report."""
+        if self.over_time is None:
+            return self.findings
+        frame = pd.concat([self.findings.frame, self.over_time.details], ignore_index=True)
+        return replace(self.findings, frame=frame)

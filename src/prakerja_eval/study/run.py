@@ -19,12 +19,23 @@ from prakerja_eval.estimate import (
 from prakerja_eval.panel import ArrayRequest, Panel, WaveLabel, outcome_waves
 from prakerja_eval.study import notices, summaries
 from prakerja_eval.study.comparison import compare_designs
+from prakerja_eval.study.details import labelled
 from prakerja_eval.study.door import check_names, check_words
+from prakerja_eval.study.over_time import Behind, behind_of, over_time
 from prakerja_eval.study.read import Study
-from prakerja_eval.study.results import Results
-from prakerja_eval.study.schema import DidEntry, LotteryEntry, MatchingEntry, Outcome, Plan
+from prakerja_eval.study.results import OverTime, Results
+from prakerja_eval.study.schema import (
+    AnyEntry,
+    DidEntry,
+    LotteryEntry,
+    MatchingEntry,
+    Outcome,
+    Plan,
+    StaggeredEntry,
+)
+from prakerja_eval.study.staggered import effects
 
-AnyEntry = LotteryEntry | DidEntry | MatchingEntry
+OneByOne = LotteryEntry | DidEntry | MatchingEntry
 
 
 def run(study: Study, on_entry: Callable[[str], None]) -> Results:
@@ -37,16 +48,13 @@ def run(study: Study, on_entry: Callable[[str], None]) -> Results:
     check_words(panel, plan)
     matched = _matched(parts, plan)
     estimates: dict[str, Estimate] = {}
-    tables: list[pd.DataFrame] = []
+    behind: list[Behind] = []
     for entry in plan.estimates:
-        rows = [_estimate(parts[entry.name], entry, o, matched) for o in plan.outcomes]
-        estimates[entry.name] = join(*rows)
-        tables.append(_table(estimates[entry.name], entry, plan))
+        rows = [_one(parts[entry.name], entry, o, (plan, matched)) for o in plan.outcomes]
+        estimates[entry.name] = join(*(row for row, _ in rows))
+        behind += [tables for _, tables in rows if tables is not None]
         on_entry(entry.name)
-    frame = pd.concat(tables, ignore_index=True)
-    if frame["estimate"].isna().all():
-        reasons = "; ".join(dict.fromkeys(text.rstrip(".") for text in frame["status"]))
-        raise NotEstimableError(f"no entry of the study can be estimated: {reasons}.")
+    frame = _findings(plan, estimates)
     compared = compare_designs(plan, estimates)
     found = {k: v for k, v in matched.items() if isinstance(v, matching.Matched)}
     balance = summaries.balance(found, plan)
@@ -66,7 +74,18 @@ def run(study: Study, on_entry: Callable[[str], None]) -> Results:
             *compared.notices,
         ),
         assumed=tuple(note.message for note in panel.notes),
+        over_time=_over_time(parts, plan, behind),
     )
+
+
+def _findings(plan: Plan, estimates: dict[str, Estimate]) -> pd.DataFrame:
+    """Return the rows of all entries; refuse where none has an estimate."""
+    tables = [labelled(estimates[e.name], e, e.chosen, plan) for e in plan.estimates]
+    frame = pd.concat(tables, ignore_index=True)
+    if frame["estimate"].isna().all():
+        reasons = "; ".join(dict.fromkeys(text.rstrip(".") for text in frame["status"]))
+        raise NotEstimableError(f"no entry of the study can be estimated: {reasons}.")
+    return frame
 
 
 def _parts(panel: Panel, plan: Plan) -> dict[str, Panel]:
@@ -107,9 +126,22 @@ def _matched(
     return out
 
 
-def _estimate(
+def _one(
     panel: Panel,
     entry: AnyEntry,
+    outcome: Outcome,
+    known: tuple[Plan, dict[str, "matching.Matched | NotEstimableError"]],
+) -> tuple[Estimate, Behind | None]:
+    """Estimate one outcome of an entry; a staggered one has tables behind it."""
+    plan, matched = known
+    if isinstance(entry, StaggeredEntry):
+        return _staggered(panel, entry, outcome, plan)
+    return _estimate(panel, entry, outcome, matched), None
+
+
+def _estimate(
+    panel: Panel,
+    entry: OneByOne,
     outcome: Outcome,
     matched: dict[str, "matching.Matched | NotEstimableError"],
 ) -> Estimate:
@@ -128,7 +160,29 @@ def _estimate(
     return join(*rows)
 
 
-def _waves(panel: Panel, entry: AnyEntry) -> list[WaveLabel | None]:
+def _staggered(
+    panel: Panel, entry: StaggeredEntry, outcome: Outcome, plan: Plan
+) -> tuple[Estimate, Behind | None]:
+    """Estimate one outcome of a staggered entry, and what stands behind it."""
+    try:
+        found = effects(panel, entry, outcome.column)
+        chosen = entry.chosen
+        overall = found.overall
+        if chosen is not None:
+            infer(overall, chosen)
+            overall = replace(overall, defaults=(chosen,) * len(overall))
+        return overall, behind_of(panel, entry, outcome, found, plan)
+    except NotEstimableError as error:
+        return _failed(entry, outcome, None, str(error)), None
+
+
+def _over_time(parts: dict[str, Panel], plan: Plan, behind: list[Behind]) -> OverTime | None:
+    """Return the tables over time, of the people of the first staggered entry."""
+    first = [e.name for e in plan.estimates if isinstance(e, StaggeredEntry)]
+    return over_time(parts[first[0]], plan, behind) if first else None
+
+
+def _waves(panel: Panel, entry: OneByOne) -> list[WaveLabel | None]:
     """Return the outcome waves of an entry; one None for all at once."""
     pooled = isinstance(entry, LotteryEntry) and entry.pooled
     if pooled or panel.waves == ("",):
@@ -142,7 +196,7 @@ def _waves(panel: Panel, entry: AnyEntry) -> list[WaveLabel | None]:
 
 def _call(
     panel: Panel,
-    entry: AnyEntry,
+    entry: OneByOne,
     outcome: str,
     at: tuple[dict[str, "matching.Matched | NotEstimableError"], WaveLabel | None],
 ) -> Estimate:
@@ -162,7 +216,9 @@ def _call(
     )
 
 
-def _failed(entry: AnyEntry, outcome: Outcome, wave: WaveLabel | None, reason: str) -> Estimate:
+def _failed(
+    entry: OneByOne | StaggeredEntry, outcome: Outcome, wave: WaveLabel | None, reason: str
+) -> Estimate:
     """Return a row without a number."""
     return estimate_row(
         np.nan,
@@ -172,13 +228,3 @@ def _failed(entry: AnyEntry, outcome: Outcome, wave: WaveLabel | None, reason: s
         {"n": 0, "n_treated": 0, "n_comparison": 0, "status": reason},
         Robust("HC0", reference="normal"),
     )
-
-
-def _table(estimate: Estimate, entry: AnyEntry, plan: Plan) -> pd.DataFrame:
-    """Return the findings of an entry with its name, label and role."""
-    found = infer(estimate, entry.chosen, level=plan.level).frame
-    units = {o.column: o.unit for o in plan.outcomes}
-    found = found.assign(unit=found["outcome"].map(units))
-    for at, column in enumerate(("name", "label", "role")):
-        found.insert(at, column, getattr(entry, column))
-    return found

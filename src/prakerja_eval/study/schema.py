@@ -9,6 +9,8 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 from pydantic import ConfigDict, Field
 
 from prakerja_eval import did, lottery, matching
+from prakerja_eval.did.aggregation import Average, Ends
+from prakerja_eval.did.poisson import Scale
 from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate.specs import (
     AbadieImbens,
@@ -156,8 +158,82 @@ class MatchingEntry(Entry):
     variance: matching.Variance = field(default_factory=matching.Variance)
 
 
+READ: dict[str, tuple[str, ...]] = {
+    "did.group_time": ("design", "average", "window", "ends", "balance", "without"),
+    "did.imputation": ("design", "average", "window", "ends", "balance"),
+    "did.sun_abraham": ("average", "window", "ends", "balance"),
+    "did.twfe": ("window",),
+    "did.poisson": ("design", "scale"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StaggeredEntry(Entry):
+    """Difference-in-differences of cohorts that start at different times.
+
+    One row an outcome, over cohorts and waves: the average effect, or with "did.twfe" the
+    coefficient. Its event study and its cells stand beside it as details.
+
+    Parameters
+    ----------
+    estimator : {"did.group_time", "did.imputation", "did.sun_abraham", "did.twfe", "did.poisson"}
+    design : did.Design
+    average : {"cells", "event_times", "cohorts", "waves"}
+        As in ``did.overall``.
+    window, ends, balance
+        Of the event study, as in ``did.event_study``; ``window`` as in ``did.twfe`` for that.
+    without : tuple
+        Cohorts whose people are left out.
+    scale : {"levels", "percent"}
+        Of "did.poisson".
+    seed : int
+        Of the draws behind the simultaneous bands of the event study.
+    """
+
+    estimator: Literal[
+        "did.group_time", "did.imputation", "did.sun_abraham", "did.twfe", "did.poisson"
+    ] = "did.group_time"
+    design: did.Design = field(default_factory=did.Design)
+    average: Average = "cells"
+    window: tuple[float, float] | None = None
+    ends: Ends = "dropped"
+    balance: float | None = None
+    without: tuple[WaveLabel, ...] = ()
+    scale: Scale = "levels"
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        read, where = READ[self.estimator], f"the entry {self.name!r}"
+        default = {f.name: f.default for f in fields(self)} | {"design": did.Design()}
+        for key in dict.fromkeys(name for names in READ.values() for name in names):
+            if key not in read and getattr(self, key) != default[key]:
+                raise UsageError(
+                    f"{where}: {self.estimator} does not read {key!r}; leave it out. "
+                    f"It reads {', '.join(read)}."
+                )
+        if self.waves is not None:
+            raise UsageError(f"{where}: {self.estimator} averages over waves; leave 'waves' out.")
+        if self.window is not None and not self.window[0] <= self.window[1]:
+            raise UsageError(f"{where}: window = {list(self.window)} must run from low to high.")
+        if self.ends == "binned" and self.window is None:
+            raise UsageError(f"{where}: ends = 'binned' needs window = [low, high].")
+        if self.seed < 0:
+            raise UsageError(f"{where}: seed = {self.seed} must be 0 or more.")
+        if self.estimator == "did.imputation":
+            self.design.refuse_beyond(self.estimator, "covariates", "anticipation")
+        if self.estimator == "did.poisson":
+            self.design.refuse_beyond(self.estimator, "anticipation")
+
+    @property
+    def bands(self) -> MultiplierBootstrap:
+        """Return the draws behind the bands, by the clusters that the inference names."""
+        if isinstance(self.chosen, MultiplierBootstrap):
+            return self.chosen
+        return MultiplierBootstrap(seed=self.seed, by=getattr(self.chosen, "by", "unit"))
+
+
 AnyEntry: TypeAlias = Annotated[
-    LotteryEntry | DidEntry | MatchingEntry, Field(discriminator="estimator")
+    LotteryEntry | DidEntry | StaggeredEntry | MatchingEntry, Field(discriminator="estimator")
 ]
 
 

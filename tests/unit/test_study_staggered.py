@@ -1,0 +1,206 @@
+"""Staggered entries: what is refused, one row an outcome, the details behind it, small cells."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from staggered_files import STUDY, people, write_study
+
+import prakerja_eval as pe
+from prakerja_eval.errors import UsageError
+from prakerja_eval.study import Results
+from prakerja_eval.tables.disclosure import hide_cells
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    return pe.Study.read(write_study(tmp_path_factory.mktemp("study"))).run()
+
+
+def details(results: Results, name: str, role: str) -> pd.DataFrame:
+    """Return the rows behind an entry."""
+    assert results.over_time is not None
+    frame = results.over_time.details
+    return frame[(frame["name"] == name) & (frame["role"] == role)].reset_index(drop=True)
+
+
+def test_an_entry_is_one_row_an_outcome_with_its_role(results: Results) -> None:
+    frame = results.findings.frame
+    assert list(frame["name"]) == ["cs", "imputed", "sa", "two_way", "percent"]
+    assert list(frame["role"]) == ["benchmark", "candidate", "shown", "shown", "shown"]
+    assert list(frame["estimand"]) == ["ATT", "ATT", "ATT", "TWFE coefficient", "ATT in percent"]
+    assert list(frame["unit"]) == ["rupiah"] * 4 + ["percent"]
+    assert (frame["status"] == "ok").all()
+
+
+def test_the_row_is_the_mean_of_differences_worked_out_by_hand(results: Results) -> None:
+    """Group-time effects against the never treated, weighted by people."""
+    wide = people().pivot(index="person_id", columns="wave", values="income")
+    first = people().groupby("person_id")["first"].first()
+    effects, sizes = [], []
+    for g, t in itertools.product((2, 3, 4), range(1, 7)):
+        if t >= g:
+            change = wide[t] - wide[g - 1]
+            effects.append(change[first == g].mean() - change[first == 0].mean())
+            sizes.append((first == g).sum())
+    found = results.findings.frame.set_index("name").loc["cs", "estimate"]
+    np.testing.assert_allclose(found, np.average(effects, weights=sizes), rtol=1e-10)
+
+
+def test_details_hold_event_study_and_cells_with_bands(results: Results) -> None:
+    study = details(results, "cs", "event_study")
+    assert list(study["event_time"]) == [-3, -2, -1, 0, 1, 2, 3, 4]
+    assert study["status"].tolist().count("reference") == 1
+    shown = study[study["status"] == "ok"]
+    assert (shown["band_low"] < shown["conf_low"]).all()
+    assert (shown["band_high"] > shown["conf_high"]).all()
+    assert len(details(results, "cs", "cell")) == 18  # three cohorts in six waves
+    assert len(details(results, "two_way", "event_study")) == 8
+    assert not len(details(results, "two_way", "cell"))
+    assert len(results.published) == len(results.findings) + len(results.over_time.details)
+
+
+def test_bands_follow_the_seed_of_the_study_file(results: Results, tmp_path: Path) -> None:
+    text = STUDY.replace('role = "benchmark"', 'role = "benchmark"\nseed = 2', 1)
+    other = pe.Study.read(write_study(tmp_path, text)).run()
+    a, b = (details(r, "cs", "event_study") for r in (results, other))
+    np.testing.assert_array_equal(a["std_error"], b["std_error"])
+    assert (a["band_low"] != b["band_low"])[a["status"] == "ok"].all()
+
+
+def test_benchmark_and_candidate_are_compared_like_with_like(results: Results) -> None:
+    (answers,) = results.agreements
+    assert list(answers.frame["label"]) == ["Group-time effects", "Imputation"]
+
+
+def test_a_coefficient_and_percents_are_not_compared_with_an_effect(tmp_path: Path) -> None:
+    text = STUDY.replace('estimator = "did.twfe"', 'estimator = "did.twfe"\nrole = "candidate"')
+    text = text.replace('scale = "percent"', 'scale = "percent"\nrole = "candidate"')
+    found = pe.Study.read(write_study(tmp_path, text)).run()
+    apart = [dict(n.values) for n in found.notices if n.key == "warning.not_compared"]
+    assert [(n["label"], n["column"]) for n in apart] == [
+        ("Two-way fixed effects", "estimand"),
+        ("Poisson, in percent", "estimand"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"did.twfe"', '"did.twfe"\naverage = "cohorts"', "does not read 'average'"),
+        ('"did.twfe"', '"did.twfe"\ndesign = { anticipation = 1 }', "does not read 'design'"),
+        ('"did.sun_abraham"', '"did.sun_abraham"\nscale = "percent"', "does not read 'scale'"),
+        ('"did.imputation"', '"did.imputation"\nwithout = [2]', "does not read 'without'"),
+        ('scale = "percent"', "window = [-2, 2]", "does not read 'window'"),
+        ('"did.imputation"', '"did.imputation"\ndesign = { method = "ipw" }', "method"),
+        ('scale = "percent"', 'design = { covariates = ["x"] }', "covariates"),
+        ('"did.group_time"', '"did.group_time"\nwaves = [3]', "leave 'waves' out"),
+        ('"did.group_time"', '"did.group_time"\nwindow = [2, -2]', "low to high"),
+        ('"did.group_time"', '"did.group_time"\nends = "binned"', "needs window"),
+        ('"did.group_time"', '"did.group_time"\nends = "bind"', "'dropped', 'binned'"),
+        ('"did.group_time"', '"did.group_time"\nseed = -1', "0 or more"),
+        ('"did.group_time"', '"did.group_time"\nbalanced = 1', "did you mean 'balance'"),
+    ],
+)
+def test_what_an_estimator_does_not_read_is_refused_when_the_file_is_read(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    assert old in STUDY
+    with pytest.raises(UsageError, match=r"staggered\.toml") as caught:
+        pe.Study.read(write_study(tmp_path, STUDY.replace(old, new, 1)))
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"did.group_time"', '"did.group_time"\nwithout = [7]', "cohort 7; there are 2, 3, 4"),
+        ("universal", 'universal", covariates = ["age"], method = "dr', "'age'"),
+        ('cohort = "first"\n', "", "cohort"),
+    ],
+)
+def test_what_the_data_do_not_have_names_the_entry(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    text = STUDY.replace('method = "unconditional", ', "").replace(old, new, 1)
+    with pytest.raises(UsageError, match="entry 'cs'") as caught:
+        pe.Study.read(write_study(tmp_path, text)).run()
+    assert said in str(caught.value)
+
+
+def test_nobody_left_to_compare_with_is_refused_with_the_entry_named(tmp_path: Path) -> None:
+    frame = people()
+    study = pe.Study.read(write_study(tmp_path, frame=frame[frame["first"] > 0]))
+    with pytest.raises(UsageError, match=r"entry 'cs'.*not_yet_treated"):
+        study.run()
+
+
+# --- disclosure -----------------------------------------------------------------------------------
+
+
+def brute_told(hidden: np.ndarray, own: np.ndarray, sums: np.ndarray) -> bool:
+    """Whether sums tell anything about ``own``: is there a combination without other hidden cells?
+
+    By the null space, as the function under test does not.
+    """
+    others = hidden & ~own
+    _, s, v = (
+        np.linalg.svd(sums[:, others].T) if others.any() else (0, np.zeros(0), np.eye(len(sums)))
+    )
+    null = v[(s > 1e-9).sum() :] if others.any() else v
+    return bool((np.abs(null @ sums[:, own]) > 1e-9).any())
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_combination_of_shown_numbers_gives_a_small_cell_away(seed: int) -> None:
+    rng = np.random.Generator(np.random.PCG64(seed))
+    cohorts, times = 4, 3
+    people_of = rng.choice([5, 8, 20, 40, 90], cohorts).astype(float)
+    cohort = np.repeat(np.arange(cohorts), times)
+    event = np.tile(np.arange(times), cohorts)
+    size = people_of[cohort] - rng.integers(0, 3, len(cohort))
+    small = size < 10
+    by_time = np.array([(event == e) * people_of[cohort] for e in range(times)])
+    mean = rng.uniform(0.1, 1.0, len(cohort)) if seed % 2 else by_time.sum(axis=0)
+    sums = np.vstack([mean, by_time])
+    hidden, gone = hide_cells(small, cohort, size, sums)
+    assert hidden[small].all()
+    assert not gone[0]
+    shown = sums[~gone]
+    if not small.any():
+        assert not hidden.any()
+    elif not small.all():
+        for g in np.unique(cohort[small]):
+            assert not brute_told(hidden, small & (cohort == g), shown)
+
+
+def test_cells_of_a_small_cohort_are_blank_and_so_is_what_would_give_them_away(
+    tmp_path: Path,
+) -> None:
+    frame = people({2: 80, 3: 6, 4: 60, 0: 160})
+    found = pe.Study.read(write_study(tmp_path, frame=frame)).run()
+    cells = details(found, "cs", "cell")
+    few = cells[(cells["cohort"] == 3) & (cells["status"] != "reference")]
+    assert few["estimate"].isna().all()
+    assert few["n_treated"].isna().all()
+    assert few["status"].str.contains("fewer than 10").all()
+    study = details(found, "cs", "event_study").set_index("event_time")
+    assert study["estimate"].notna().all()  # sums of several cohorts
+    for e in (0.0, 1.0, 2.0):
+        at = cells[cells["event_time"] == e]
+        assert at["estimate"].isna().sum() == 2  # one alone could be computed
+    assert found.over_time is not None
+    adoption = found.over_time.adoption
+    hidden = adoption[adoption["n"].isna()]
+    assert set(hidden["cohort"]) == {3, 4}
+    paths = found.over_time.paths
+    assert paths.loc[paths["cohort"] == 3, ["n", "mean", "std_error"]].isna().all().all()
+
+
+def test_cells_of_few_never_treated_people_are_blank(tmp_path: Path) -> None:
+    frame = people({2: 80, 3: 100, 4: 60, 0: 7})
+    found = pe.Study.read(write_study(tmp_path, frame=frame)).run()
+    cells = details(found, "cs", "cell")
+    assert cells.loc[cells["status"] != "reference", "estimate"].isna().all()
