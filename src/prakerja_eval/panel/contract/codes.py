@@ -18,10 +18,13 @@ class Codes:
     of : (n,) array of int
         From 0 to ``count`` - 1; -1 where the label is missing.
     count : int
+    run : int, optional
+        Rows of each label, where they lie together in the order of the labels.
     """
 
     of: IntArray
     count: int
+    run: int | None = None
 
     @cached_property
     def known(self) -> BoolArray:
@@ -54,6 +57,9 @@ class Codes:
         """Return the labels that have more than one known value."""
         if not self.count:
             return np.zeros(0, dtype=bool)
+        if self.run is not None and known.all():
+            grid = values.reshape(self.count, self.run)
+            return np.asarray((grid != grid[:, :1]).any(axis=1))
         if known.all():
             differs = values != values[self._first_row]
         else:

@@ -63,9 +63,11 @@ def varying_role(facts: Facts) -> Iterator[Finding]:
             for column in facts.named.get(role, ()):
                 number = role in NUMERIC_ROLES and role != "cohort"
                 changed = group.varies(*_comparable(facts, column, number))
+                if not changed.any():
+                    continue
                 bad = group.spread(changed)
                 who = "unit and application" if several and roles is OF_APPLICATION else "unit"
-                units = counted(int(facts.unit.any(bad).sum()), "unit") if bad.any() else ""
+                units = counted(int(facts.unit.any(bad).sum()), "unit")
                 places = {"units": units, "who": who}
                 yield Finding(f"varying_{word}", (facts.roles.unit, column), bad, places)
 

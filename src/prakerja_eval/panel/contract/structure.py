@@ -47,6 +47,8 @@ def missing_cluster(facts: Facts) -> Iterator[Finding]:
 def duplicate_unit_wave(facts: Facts) -> Iterator[Finding]:
     """Find rows that share their unit, application and wave with another row."""
     roles = facts.roles
+    if facts.complete:
+        return
     keys = pair(facts.group, facts.wave)
     columns = tuple(c for c in (roles.unit, roles.wave) if c is not None)
     bad = keys.spread(keys.sizes() > 1)
@@ -112,6 +114,8 @@ def wave_gap(facts: Facts) -> Iterator[Finding]:
     """Find units without a row in a wave, seen before it and after it."""
     count = len(facts.waves)
     if facts.roles.wave is None or count < 3:
+        return
+    if facts.complete and facts.roles.responded is None:
         return
     unit, wave = facts.unit, facts.wave
     row = np.zeros((unit.count, count), dtype=bool)

@@ -47,8 +47,22 @@ def read_frame(source: pd.DataFrame, options: ReadOptions, text: frozenset[str])
     for name in set(mixed) & (text | set(options.text)):
         _refuse_lost_digits(name, columns[name])
     frame, more = plain_columns(cells, options, text)
-    frame.index = pd.RangeIndex(len(source))
-    return Table(frame.copy(), notes=(*notes, *dropped, *more))
+    return Table(_own(frame, columns), notes=(*notes, *dropped, *more))
+
+
+def _own(frame: pd.DataFrame, columns: dict[str, pd.Series]) -> pd.DataFrame:
+    """Return the columns as a table that a change of the source does not reach.
+
+    Numbers that are as they were are shared: pandas copies them when either side is written to.
+    Others still lie in Arrow's memory, which may be the source's, and are copied here.
+    """
+    parts = {}
+    for name in frame.columns:
+        source = columns[name]
+        same = source.dtype == frame[name].dtype and source.dtype in (np.int64, np.float64)
+        kept = source if same else frame[name].copy()
+        parts[name] = kept.set_axis(pd.RangeIndex(len(frame)))
+    return pd.concat(parts, axis=1) if parts else frame.copy()
 
 
 def period_cells(column: pd.Series) -> pa.ChunkedArray:
