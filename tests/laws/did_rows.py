@@ -1,9 +1,9 @@
 """The kernels of two cross-sections obey the law, row by row."""
 
 import numpy as np
+from kernels import Law, S, register
 
 from prakerja_eval.did import kernel_rows
-from kernels import Law, S, register
 
 POST = (np.random.default_rng(7).random(S.n) < 0.5).astype(float)
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from prakerja_eval.did.kernel import odds_weights
-from prakerja_eval.errors import NotEstimableError
+from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.numerics.linear import wls
 from prakerja_eval.numerics.logit import Logit, logit
-from prakerja_eval.typing import FloatArray
+from prakerja_eval.typing import FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,20 @@ class RowsFit:
 
 @dataclass(frozen=True, slots=True)
 class _Regression:
-    """A regression within one arm and period: predictions (m,), ψ of beta (m, p)."""
+    """A regression within one arm and period.
+
+    Attributes
+    ----------
+    fitted : (m,)
+        Predictions for all rows.
+    rows : (k,)
+        Where the rows of the arm and period are.
+    psi : (k, p)
+        Influence of those rows on beta; others have none.
+    """
 
     fitted: FloatArray
+    rows: IntArray
     psi: FloatArray
 
 
@@ -72,9 +83,23 @@ class _Term:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The rows by arm and period: weights (m,) of each, zero elsewhere."""
+    """The rows about their means: a level of y, or of a covariate, then costs no digits.
+
+    Attributes
+    ----------
+    y : (m,)
+        Outcome less its level.
+    level : float
+    X : (m, p)
+        The constant, then covariates less their means; (m, 0) without covariates.
+    post : (m,)
+    treated, comparison : (m,)
+        Weights of the arms, zero elsewhere.
+    """
 
     y: FloatArray
+    level: float
+    X: FloatArray
     post: FloatArray
     treated: FloatArray
     comparison: FloatArray
@@ -101,15 +126,16 @@ def unconditional(y: FloatArray, post: FloatArray, d: FloatArray, w: FloatArray)
     Raises
     ------
     NotEstimableError
-        When an arm has no row in a period, by name.
+        When an arm has no row in a period, by name; when an outcome is missing or a weight is
+        not a number of zero or more.
     """
-    rows = _rows(y, post, d, w)
+    rows = _rows(y, post, d, np.zeros((len(y), 0)), w)
     terms = [
-        _Term(s1 * s2, rows.arm(arm, after), y)
+        _Term(s1 * s2, rows.arm(arm, after), rows.y)
         for s1, arm in ((1.0, rows.treated), (-1.0, rows.comparison))
         for s2, after in ((1.0, True), (-1.0, False))
     ]
-    return _fit(rows, terms, None, None)
+    return _fit(rows, terms)
 
 
 def outcome_regression(
@@ -122,7 +148,7 @@ def outcome_regression(
     y, post, d, w
         As in `unconditional`.
     X : (m, p)
-        Covariates that treatment does not move, with the constant.
+        Covariates that treatment does not move, after the constant as first column.
 
     Raises
     ------
@@ -130,12 +156,12 @@ def outcome_regression(
         When an arm has no row in a period; CollinearityError, with the column, when a column of X
         depends on those before it among the comparison rows of a period.
     """
-    rows = _rows(y, post, d, w)
-    mu0 = {a: _regress(rows, rows.comparison, X, after=a) for a in (True, False)}
+    rows = _rows(y, post, d, X, w)
+    mu0 = {a: _regress(rows, rows.comparison, after=a) for a in (True, False)}
     ones = np.ones_like(y)
     terms = [
-        _Term(1.0, rows.arm(rows.treated, True), y),
-        _Term(-1.0, rows.arm(rows.treated, False), y),
+        _Term(1.0, rows.arm(rows.treated, True), rows.y),
+        _Term(-1.0, rows.arm(rows.treated, False), rows.y),
         _Term(
             -1.0,
             rows.treated,
@@ -143,7 +169,7 @@ def outcome_regression(
             ((mu0[True], ones), (mu0[False], -ones)),
         ),
     ]
-    return _fit(rows, terms, X, None)
+    return _fit(rows, terms)
 
 
 def ipw(y: FloatArray, post: FloatArray, d: FloatArray, X: FloatArray, w: FloatArray) -> RowsFit:
@@ -154,7 +180,7 @@ def ipw(y: FloatArray, post: FloatArray, d: FloatArray, X: FloatArray, w: FloatA
     y, post, d, w
         As in `unconditional`.
     X : (m, p)
-        Covariates that treatment does not move, with the constant; one score for both periods.
+        As in `outcome_regression`; one score for both periods.
 
     Raises
     ------
@@ -162,14 +188,16 @@ def ipw(y: FloatArray, post: FloatArray, d: FloatArray, X: FloatArray, w: FloatA
         When an arm has no row in a period, the score does not exist (SeparationError,
         CollinearityError) or a comparison row's score reaches one; no score is clipped.
     """
-    rows = _rows(y, post, d, w)
-    ps = logit(d, X, w)
+    rows = _rows(y, post, d, X, w)
+    ps = logit(d, rows.X, w)
     reweighted = odds_weights(rows.comparison, ps)
-    terms = [
-        *(_Term(s, rows.arm(rows.treated, a), y) for s, a in ((1.0, True), (-1.0, False))),
-        *(_Term(s, rows.arm(reweighted, a), y, odds=True) for s, a in ((-1.0, True), (1.0, False))),
-    ]
-    return _fit(rows, terms, X, ps)
+    terms = []
+    for sign, after in ((1.0, True), (-1.0, False)):
+        terms += [
+            _Term(sign, rows.arm(rows.treated, after), rows.y),
+            _Term(-sign, rows.arm(reweighted, after), rows.y, odds=True),
+        ]
+    return _fit(rows, terms, ps)
 
 
 def doubly_robust(
@@ -182,7 +210,7 @@ def doubly_robust(
     y, post, d, w
         As in `unconditional`.
     X : (m, p)
-        Covariates that treatment does not move, with the constant.
+        Covariates that treatment does not move, after the constant as first column.
 
     Raises
     ------
@@ -190,15 +218,15 @@ def doubly_robust(
         As in `ipw`, and CollinearityError where a column depends on those before it among the rows
         of an arm in a period.
     """
-    rows = _rows(y, post, d, w)
-    ps = logit(d, X, w)
+    rows = _rows(y, post, d, X, w)
+    ps = logit(d, rows.X, w)
     reweighted = odds_weights(rows.comparison, ps)
-    mu0 = {a: _regress(rows, rows.comparison, X, after=a) for a in (True, False)}
-    mu1 = {a: _regress(rows, rows.treated, X, after=a) for a in (True, False)}
+    mu0 = {a: _regress(rows, rows.comparison, after=a) for a in (True, False)}
+    mu1 = {a: _regress(rows, rows.treated, after=a) for a in (True, False)}
     ones = np.ones_like(y)
     terms = []
     for sign, after in ((1.0, True), (-1.0, False)):
-        left_over, slope = y - mu0[after].fitted, ((mu0[after], -ones),)
+        left_over, slope = rows.y - mu0[after].fitted, ((mu0[after], -ones),)
         terms += [
             _Term(sign, rows.arm(rows.treated, after), left_over, slope),
             _Term(-sign, rows.arm(reweighted, after), left_over, slope, odds=True),
@@ -209,12 +237,22 @@ def doubly_robust(
             _Term(sign, rows.treated, gain, slopes),
             _Term(-sign, rows.arm(rows.treated, after), gain, slopes),
         ]
-    return _fit(rows, terms, X, ps)
+    return _fit(rows, terms, ps)
 
 
-def _rows(y: FloatArray, post: FloatArray, d: FloatArray, w: FloatArray) -> _Rows:
-    """Return the rows, or refuse an arm that is empty in a period."""
-    rows = _Rows(y, post, w * d, w * (1 - d))
+def _rows(y: FloatArray, post: FloatArray, d: FloatArray, X: FloatArray, w: FloatArray) -> _Rows:
+    """Return the rows about their means, or refuse an arm that is empty in a period."""
+    if not (np.isfinite(y).all() and np.isfinite(w).all() and (w >= 0).all()):
+        raise NotEstimableError(
+            "an outcome is missing or infinite, or a weight is negative, missing or infinite, in "
+            "some row: leave those rows out first"
+        )
+    if X.shape[1] and not (X[:, 0] == 1).all():
+        raise UsageError("the first column of X must be the constant, ones")
+    share = w / w.sum() if w.any() else w
+    level = float(share @ y)
+    X = np.column_stack([X[:, :1], X[:, 1:] - share @ X[:, 1:]])
+    rows = _Rows(y - level, level, X, post, w * d, w * (1 - d))
     for arm, name in ((rows.treated, "treated"), (rows.comparison, "comparison")):
         for after, when in ((True, "after"), (False, "before")):
             if not rows.arm(arm, after).sum() > 0:
@@ -222,27 +260,26 @@ def _rows(y: FloatArray, post: FloatArray, d: FloatArray, w: FloatArray) -> _Row
     return rows
 
 
-def _regress(rows: _Rows, arm: FloatArray, X: FloatArray, *, after: bool) -> _Regression:
-    fit = wls(rows.y, X, rows.arm(arm, after))
-    return _Regression(X @ fit.beta, fit.psi)
+def _regress(rows: _Rows, arm: FloatArray, *, after: bool) -> _Regression:
+    weights = rows.arm(arm, after)
+    used = np.flatnonzero(weights)
+    fit = wls(rows.y[used], rows.X[used], weights[used])
+    return _Regression(rows.X @ fit.beta, used, fit.psi)
 
 
-def _fit(rows: _Rows, terms: Sequence[_Term], X: FloatArray | None, ps: Logit | None) -> RowsFit:
+def _fit(rows: _Rows, terms: Sequence[_Term], ps: Logit | None = None) -> RowsFit:
     """Add up the terms with their influence."""
     att, psi = 0.0, np.zeros_like(rows.y)
     for term in terms:
         share = term.v / term.v.sum()
         value = float(share @ term.z)
-        value += float(share @ (term.z - value))
         leading = share * (term.z - value)
         att += term.sign * value
         psi += term.sign * leading
-        if X is None:
-            continue
         for regression, slope in term.slopes:
-            psi += term.sign * (regression.psi @ ((share * slope) @ X))
+            psi[regression.rows] += term.sign * (regression.psi @ ((share * slope) @ rows.X))
         if term.odds and ps is not None:  # d odds / d gamma = odds x
-            psi += term.sign * (ps.psi @ (leading @ X))
+            psi += term.sign * (ps.psi @ (leading @ rows.X))
     after = rows.arm(rows.treated, True)
-    mean = float(after @ rows.y / after.sum())
+    mean = rows.level + float(after @ rows.y / after.sum())
     return RowsFit(att, psi, mean - att, None if ps is None else ps.probability)
