@@ -1,7 +1,8 @@
 """Who was drawn? One simulated sample, as a frame and as the answer of a panel.
 
-A draw answers `arrays` itself, so that the public estimators run on it without building and
-checking 2,000 panels. test_paths_agree.py shows that the panel of `frame` gives the same.
+A draw answers `arrays` and `moments` itself, so that the public estimators run on it without
+building and checking thousands of panels. test_paths_agree.py shows that the panel of `frame` gives
+the same.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,8 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 import pandas as pd
 
-from prakerja_eval.panel import ArrayRequest, Roles, UnitArrays
+from prakerja_eval.panel import ArrayRequest, MomentPlan, Moments, Roles, UnitArrays
+from prakerja_eval.panel.grouped import Grouped, group_labels
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,9 @@ class Draw:
     """n people over T waves, with what the simulation knows of them.
 
     `columns` are baseline covariates (n,); `score` is the true propensity score; `sample` says for
-    `where` which people a design compares, and `ids` numbers those whom it left.
+    `where` which people a design compares, and `ids` numbers those whom it left. `cohort` is the
+    first treated wave, infinite for never; `gain` (n, T) what treatment did to each person; with
+    `once` the frame has no row where nothing was seen.
     """
 
     roles: Roles
@@ -32,6 +36,11 @@ class Draw:
     score: np.ndarray | None = None
     sample: np.ndarray | None = None
     ids: np.ndarray | None = None
+    cohort: np.ndarray | None = None
+    weight: np.ndarray | None = None
+    village: np.ndarray | None = None
+    gain: np.ndarray | None = None
+    once: bool = False
 
     @property
     def n(self) -> int:
@@ -55,22 +64,41 @@ class Draw:
         block = np.zeros(n, dtype=np.int64) if self.block is None else self.block
         nothing = np.full(n, np.nan)
         chosen = [self.columns[name] for name in request.covariates]
-        units = np.array(_ids(np.arange(n) if self.ids is None else self.ids), dtype=object)
+        clusters = self._clusters()
         return UnitArrays(
-            units=units,
             waves=self.waves,
             outcome=np.zeros((n, 0)) if request.outcome is None else self.outcome,
             covariates=np.column_stack(chosen) if chosen else np.zeros((n, 0)),
             names=request.covariates,
             offer=nothing if self.offer is None else self.offer,
             received=np.full((n, waves), np.nan) if self.received is None else self._received(),
-            cohort=nothing if self.treated is None else np.where(self.treated, 2.0, np.inf),
+            cohort=nothing if self._cohort() is None else self._cohort(),
             block=block,
             block_names=tuple(_block_name(b) for b in range(int(block.max()) + 1)),
             probability=nothing,
-            weight=np.ones(n),
-            clusters=pd.DataFrame({"weight": np.ones(n)}, index=pd.Index(units, name="unit")),
+            weight=clusters["weight"].to_numpy(),
+            clusters=clusters,
         )
+
+    def moments(self, plan: MomentPlan) -> Moments:
+        """Answer as `Panel.moments` would, for moments by cohort."""
+        codes, groups = group_labels(pd.DataFrame({"start": self._cohort()}))
+        clusters = self._clusters()
+        weight = clusters["weight"].to_numpy()
+        return Grouped(codes, groups, self.outcome, weight).moments(self.waves, clusters)
+
+    def _cohort(self) -> np.ndarray | None:
+        if self.treated is not None:
+            return np.where(self.treated, 2.0, np.inf)
+        return self.cohort
+
+    def _clusters(self) -> pd.DataFrame:
+        units = _ids(np.arange(self.n) if self.ids is None else self.ids)
+        weight = np.ones(self.n) if self.weight is None else self.weight
+        columns: dict[str, object] = {"weight": weight}
+        if self.village is not None:
+            columns["village"] = _block_names(self.village)
+        return pd.DataFrame(columns, index=pd.Index(units, name="unit", dtype=object))
 
     def _received(self) -> np.ndarray:
         return np.asarray(self.received, dtype=np.float64).reshape(self.n, len(self.waves))
@@ -88,17 +116,26 @@ class Draw:
             out["won"] = np.repeat(self.offer.astype(int), T)
         if self.received is not None:
             out["trained"] = self._received().ravel().astype(int)
-        if self.treated is not None:
-            out["cohort"] = np.repeat(np.where(self.treated, 2, 0), T)
+        cohort = self._cohort()
+        if cohort is not None:
+            out["cohort"] = np.repeat(np.where(np.isinf(cohort), 0, cohort).astype(int), T)
         if self.block is not None:
-            out["block"] = np.repeat([_block_name(b) for b in self.block], T)
+            out["block"] = np.repeat(_block_names(self.block), T)
         if self.sample is not None:
             out["sample"] = np.repeat(self.sample, T)
-        return out
+        if self.weight is not None:
+            out["weight"] = np.repeat(self.weight, T)
+        if self.village is not None:
+            out["village"] = np.repeat(_block_names(self.village), T)
+        return out[out["y"].notna()] if self.once else out
 
 
 def _block_name(code: int) -> str:
     return f"B{code:02d}"  # sorted as text, the names keep the order of the codes
+
+
+def _block_names(codes: np.ndarray) -> list[str]:
+    return [_block_name(code) for code in codes]
 
 
 def _ids(numbers: np.ndarray) -> list[str]:

@@ -116,11 +116,11 @@ def _fill(
     before = arms & seen[:, bases].all(axis=1)
     if design.data == "panel":
         now = before = now & before
-    rows = np.flatnonzero(now | before)
+    rows, after = np.flatnonzero(now | before), np.flatnonzero(now & treated)
     d = treated[rows].astype(np.float64)
     for k, c in batch:
         found.n_treated[k], found.n_comparison[k] = int(d.sum()), int((1 - d).sum())
-        found.after[k] = _mean(arrays.outcome[:, c.wave], arrays.weight * (now & treated))
+        found.after[k] = _mean(arrays.outcome[:, c.wave], arrays.weight, after)
         found.sample[rows, k] = True
     if design.data == "panel":
         y = arrays.outcome[rows]
@@ -159,10 +159,9 @@ def _cross_sections(
     return np.array([fit.att]), summed[rows, None], _overlap(fit.score, d == 0)
 
 
-def _mean(y: FloatArray, w: FloatArray) -> float:
-    """Return a weighted mean over the rows of positive weight; NaN without any."""
-    rows = w > 0
-    return float(np.average(y[rows], weights=w[rows])) if rows.any() else np.nan
+def _mean(y: FloatArray, w: FloatArray, rows: IntArray) -> float:
+    """Return the weighted mean of some rows; NaN without any."""
+    return float(np.average(y[rows], weights=w[rows])) if rows.size else np.nan
 
 
 def _overlap(score: FloatArray | None, comparison: BoolArray) -> str:

@@ -222,8 +222,8 @@ def _status(found: FoundCells, k: int, cell: Cell, arms: tuple[int, int]) -> str
 def _clear_rounding(found: FoundCells, k: int) -> None:
     """Put psi at zero where all of it is rounding: changes that are equal for everyone."""
     psi = found.psi[:, k]
-    scale = abs(found.after[k]) + abs(found.theta[k])
-    if np.sqrt(psi @ psi) <= ROUNDING * scale:
+    size = ROUNDING * (abs(found.after[k]) + abs(found.theta[k]))
+    if np.abs(psi[:4096]).max() <= size and np.sqrt(psi @ psi) <= size:
         psi[:] = 0.0
 
 

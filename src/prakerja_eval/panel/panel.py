@@ -116,7 +116,7 @@ class Panel:
         named = ", ".join(f"{r}={'/'.join(c)}" for r, c in self.roles.columns().items())
         waves = shown_waves(self._rows.waves)
         return (
-            f"Panel: {len(self):,} rows, {len(self._rows.units):,} units, waves {waves or 'none'}\n"
+            f"Panel: {len(self):,} rows, {len(self._rows.index):,} units, waves {waves or 'none'}\n"
             f"roles: {named}\ncolumns: {', '.join(map(str, self._frame.columns))}"
             + "".join(f"\nassumed: {note.message}" for note in self.notes)
         )
@@ -144,7 +144,7 @@ class Panel:
     @property
     def units(self) -> list[str]:
         """Return the unit ids in order of first appearance."""
-        return [str(u) for u in self._rows.units]
+        return [str(u) for u in self._rows.index]
 
     @property
     def waves(self) -> tuple[WaveLabel, ...]:
@@ -237,7 +237,7 @@ class Panel:
         from prakerja_eval.panel.describe import Places, describe
 
         rows = self._rows
-        places = Places(rows.unit, len(rows.units), rows.wave, rows.waves)
+        places = Places(rows.unit, len(rows.index), rows.wave, rows.waves)
         return describe(self._table, self.roles, places)
 
     def arrays(self, request: ArrayRequest) -> UnitArrays:
@@ -258,15 +258,14 @@ class Panel:
         named = tuple(c for c in request.covariates if "@" not in c)
         designs = ("lottery",) if "offer" in request.needs else ("did", "matching")
         self.check(outcomes, named).about(*designs).raise_if_any()
-        n = len(self._rows.units)
-        outcome = self.wide(request.outcome).to_numpy() if request.outcome else np.zeros((n, 0))
+        n = len(self._rows.index)
+        outcome = self._numbers(request.outcome) if request.outcome else np.zeros((n, 0))
         covariates, names = covariate_matrix(self, request.covariates, request.covariate_wave)
         block, block_names = self._blocks()
         weight = self._constant("weight", 1.0)
         return UnitArrays(
-            units=self._rows.units,
             waves=self._rows.waves,
-            outcome=outcome.astype(np.float64),
+            outcome=outcome,
             covariates=covariates,
             names=names,
             offer=self._constant("offer", np.nan),
@@ -300,17 +299,22 @@ class Panel:
         for column in by:
             self._refuse_varying(known_column(self._frame, column))
         labels = pd.DataFrame(
-            {c: self._first(c) for c in by}, index=pd.RangeIndex(len(self._rows.units))
+            {c: self._first(c) for c in by}, index=pd.RangeIndex(len(self._rows.index))
         )
         if plan.cohorts:
             known = starts(self._rows.waves, self._cohort(), self._received(), self.roles)
             labels["start"] = known.start
         codes, groups = group_labels(labels)
-        values = self.wide(plan.outcome).to_numpy(dtype=np.float64)
+        values = self._numbers(plan.outcome)
         weight = self._constant("weight", 1.0)
         if plan.cohorts:
             codes, groups, weight = without_unknown(codes, groups, weight)
         return Grouped(codes, groups, values, weight)
+
+    def _numbers(self, column: str) -> FloatArray:
+        """Return a column of a panel without faults as numbers, (n, T); not to be written to."""
+        values = self._frame[known_column(self._frame, column)]
+        return np.asarray(self._rows.grid(values), dtype=np.float64)
 
     def _refuse_varying(self, column: str) -> None:
         counts = self._frame.groupby(self._rows.unit)[column].nunique(dropna=True)
@@ -328,19 +332,19 @@ class Panel:
         """Return a numeric role by unit: the first value, or the default without the role."""
         column = getattr(self.roles, role)
         if column is None:
-            return np.full(len(self._rows.units), default)
+            return np.full(len(self._rows.index), default)
         return to_number(pd.Series(self._first(column)))
 
     def _received(self) -> FloatArray:
         """Return whether each unit has been treated by each wave, (n, T), NaN where not known."""
         if self.roles.received is None:
-            return np.full((len(self._rows.units), len(self._rows.waves)), np.nan)
-        return treated_by_wave(self.wide(self.roles.received).to_numpy(dtype=np.float64))
+            return np.full((len(self._rows.index), len(self._rows.waves)), np.nan)
+        return treated_by_wave(self._numbers(self.roles.received))
 
     def _cohort(self) -> FloatArray:
         """Return when treatment starts, on the scale of the waves; infinite for never."""
         if self.roles.cohort is None:
-            return np.full(len(self._rows.units), np.nan)
+            return np.full(len(self._rows.index), np.nan)
         return cohort_times(pd.Series(self._first(self.roles.cohort)), self._rows.waves)
 
     def _blocks(self) -> tuple[IntArray, tuple[str, ...]]:

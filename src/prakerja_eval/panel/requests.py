@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import pandas as pd
 
 from prakerja_eval.numerics.moments import GroupMoments, Loadings
@@ -40,8 +41,6 @@ class UnitArrays:
 
     Attributes
     ----------
-    units : (n,) array of str
-        Unit ids.
     waves : tuple
         Labels of the T waves.
     outcome : (n, T) array
@@ -67,7 +66,6 @@ class UnitArrays:
         Indexed by unit: ``weight`` and the cluster columns that Roles names.
     """
 
-    units: StringArray
     waves: tuple[WaveLabel, ...]
     outcome: FloatArray
     covariates: FloatArray
@@ -80,6 +78,11 @@ class UnitArrays:
     probability: FloatArray
     weight: FloatArray
     clusters: pd.DataFrame
+
+    @property
+    def units(self) -> StringArray:
+        """Return the unit ids, (n,)."""
+        return np.array(self.clusters.index, dtype=object)
 
 
 @dataclass(frozen=True, slots=True)

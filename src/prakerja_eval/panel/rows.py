@@ -8,7 +8,7 @@ import pandas as pd
 from prakerja_eval.panel.roles import Roles, WaveLabel
 from prakerja_eval.panel.values import to_number
 from prakerja_eval.panel.waves import waves_of
-from prakerja_eval.typing import IntArray, StringArray
+from prakerja_eval.typing import IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,10 +19,8 @@ class Rows:
     ----------
     unit : (N,) int array
         Unit of each row, in order of first appearance; -1 where the id is missing.
-    units : (n,) array of str
-        Ids; read only.
     index : Index
-        The same, as every answer of the panel carries it.
+        The n unit ids, as every answer of the panel carries them.
     waves : tuple
         Labels of the T waves.
     wave : (N,) int array
@@ -34,7 +32,6 @@ class Rows:
     """
 
     unit: IntArray
-    units: StringArray
     index: pd.Index
     waves: tuple[WaveLabel, ...]
     wave: IntArray
@@ -44,7 +41,7 @@ class Rows:
     @property
     def shape(self) -> tuple[int, int]:
         """Return the numbers of units and waves."""
-        return len(self.units), len(self.waves)
+        return len(self.index), len(self.waves)
 
     def grid(self, values: pd.Series) -> np.ndarray:
         """Return a column as (n, T): float64 with NaN for numbers, else objects with None."""
@@ -60,7 +57,7 @@ class Rows:
         first = values.iloc[self.first]
         if first.notna().all():
             return np.asarray(first.to_numpy())
-        found = values.groupby(self.unit, sort=True).first().reindex(range(len(self.units)))
+        found = values.groupby(self.unit, sort=True).first().reindex(range(len(self.index)))
         return np.asarray(found.to_numpy())
 
 
@@ -68,12 +65,10 @@ def rows_of(data: pd.DataFrame, roles: Roles) -> Rows:
     """Return the rows of a table whose unit column is text."""
     codes, labels = pd.factorize(data[roles.unit])
     unit = np.asarray(codes, dtype=np.int64)
-    units = np.array(labels, dtype=object)
-    units.setflags(write=False)
     waves, wave = waves_of(data, roles)
-    index = pd.Index(units, name="unit")
+    index = pd.Index(labels, name="unit")
     complete = _complete(unit, wave, len(waves))
-    return Rows(unit, units, index, waves, wave, _first(unit), complete)
+    return Rows(unit, index, waves, wave, _first(unit), complete)
 
 
 def _first(unit: IntArray) -> IntArray:

@@ -34,14 +34,10 @@ class Facts:
         self.named = roles.columns()
         self._numbers: dict[str, FloatArray] = {}
         self._missing: dict[str, BoolArray] = {}
+        self.complete = rows.complete  # each unit has one row in each wave
         run = len(rows.waves) if rows.complete else None
-        units = Codes(rows.unit, len(rows.units), run), rows.index
+        units = Codes(rows.unit, len(rows.index), run), rows.index
         self._rows, self._codes = rows, {roles.unit: units}
-
-    @property
-    def complete(self) -> bool:
-        """Say whether each unit has one row in each wave."""
-        return self._rows.complete
 
     def number(self, column: str) -> FloatArray:
         """Return a column as float64, NaN where it holds no number."""
