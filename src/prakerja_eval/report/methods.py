@@ -6,9 +6,17 @@ from dataclasses import dataclass
 from prakerja_eval.estimate import MultiplierBootstrap
 from prakerja_eval.language import Catalogue
 from prakerja_eval.language.catalogue import in_period, listing
+from prakerja_eval.report.options import staggered_options
 from prakerja_eval.report.pictures import covariate_labels
 from prakerja_eval.study import Notice, Plan, Results
-from prakerja_eval.study.schema import AMOUNTS, AnyEntry, DidEntry, LotteryEntry, MatchingEntry
+from prakerja_eval.study.schema import (
+    AMOUNTS,
+    AnyEntry,
+    DidEntry,
+    LotteryEntry,
+    MatchingEntry,
+    StaggeredEntry,
+)
 from prakerja_eval.tables.disclosure import SMALLEST_CELL
 
 HOME = {
@@ -26,6 +34,9 @@ TERMS = (
     *("interval", "std_error", "p_value", "comparison_mean"),
     *("percentage_point", "score", "overlap", "smd", "caliper", "parallel", "placebo", "clusters"),
 )
+
+
+OVER_TIME = ("cohort", "event_time", "group_time", "band")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +112,8 @@ def _options(entry: AnyEntry, plan: Plan, words: Catalogue) -> list[str]:
         if design.exact:
             out.append(words.text("method.exact", names=_names(design.exact, plan, words)))
         return [*out, _covariates(entry.covariates, plan, words)]
+    if isinstance(entry, StaggeredEntry):
+        return staggered_options(entry, words) + _covariates_read(entry, plan, words)
     out = []
     if isinstance(entry, DidEntry):
         method = entry.design.method if entry.design.covariates else "unconditional"
@@ -112,6 +125,13 @@ def _options(entry: AnyEntry, plan: Plan, words: Catalogue) -> list[str]:
     if isinstance(entry, LotteryEntry) and entry.pooled:
         out.append(words.text("method.pooled"))
     return [*out, _covariates(entry.design.covariates, plan, words)]
+
+
+def _covariates_read(entry: StaggeredEntry, plan: Plan, words: Catalogue) -> list[str]:
+    """Return the covariates, of an estimator that reads any."""
+    if entry.estimator not in ("did.group_time", "did.imputation"):
+        return []
+    return [_covariates(entry.design.covariates, plan, words)]
 
 
 def _covariates(names: tuple[str, ...], plan: Plan, words: Catalogue) -> str:
@@ -147,6 +167,8 @@ def _value(key: str, value: object, names: Mapping[str, str], words: Catalogue) 
         return words.p_value(value, sentence=True)
     if key == "share":
         return words.percent(value)
+    if key in ("count", "total"):  # of effects, no people
+        return words.number(value)
     if key == "smd":
         return words.number(value, 2)
     return words.text("format.few") if 0 < value < SMALLEST_CELL else words.number(value)
@@ -175,11 +197,17 @@ def limits(results: Results, words: Catalogue) -> tuple[Passage, ...]:
         if group
     ]
     open_ends = [words.text(f"limits.{key}") for key in ("multiple", "attrition", "design")]
+    trends = [words.text(f"limits.{key}") for key in ("parallel", "anticipation", "applications")]
     return (
         Passage(words.text("limits.spillovers"), (plan.spillovers,)),
+        *([Passage(words.text("limits.trends"), tuple(trends))] if _staggered(results) else []),
         *([Passage(words.text("limits.transfers"), tuple(money))] if money else []),
         Passage(words.text("limits.corrections"), tuple(open_ends)),
     )
+
+
+def _staggered(results: Results) -> list[StaggeredEntry]:
+    return [e for e in results.plan.estimates if isinstance(e, StaggeredEntry)]
 
 
 def glossary(results: Results, words: Catalogue) -> tuple[tuple[str, str], ...]:
@@ -188,7 +216,7 @@ def glossary(results: Results, words: Catalogue) -> tuple[tuple[str, str], ...]:
     values = {"level": words.percent(level), "share": words.number(100 * level)}
     return tuple(
         (words.text(f"glossary.{t}", **values), words.text(f"glossary.{t}_text", **values))
-        for t in (*_effects(results), *TERMS)
+        for t in (*_effects(results), *TERMS, *(OVER_TIME if _staggered(results) else ()))
     )
 
 
@@ -201,6 +229,7 @@ def _effects(results: Results) -> list[str]:
 def randomness(results: Results, words: Catalogue) -> str:
     """Say which seeds were used, if any."""
     specs = [entry.chosen for entry in results.plan.estimates]
+    specs += [entry.bands for entry in _staggered(results)]
     seeds = sorted({s.seed for s in specs if isinstance(s, MultiplierBootstrap)})
     if not seeds:
         return words.text("reproduce.no_random")

@@ -10,14 +10,15 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from prakerja_eval.language import Catalogue
-from prakerja_eval.report import methods, summary
+from prakerja_eval.report import methods, over_time, summary
 from prakerja_eval.report.manifest import Manifest
-from prakerja_eval.report.pictures import Picture
+from prakerja_eval.report.picture import Picture
 from prakerja_eval.report.sheets import Sheet
 from prakerja_eval.study import Results
 
 SECTIONS = (
-    *("summary", "answers", "flow", "paths", "overlap", "balance", "impact", "methods"),
+    *("summary", "answers", "flow", "paths", "adoption", "over_time", "two_way", "overlap"),
+    *("balance", "impact", "methods"),
     *("limits", "warnings", "glossary", "reproduce"),
 )
 
@@ -76,6 +77,8 @@ def _context(results: Results, parts: Parts, words: Catalogue) -> dict[str, obje
             Markup(s.table.to_html()) for s in parts.sheets if s.section == section
         ],
         "captions": lambda section: [s.table.caption for s in parts.sheets if s.section == section],
+        "before": over_time.before_treatment(results, words),
+        "two_way": over_time.two_way(results, words),
         "methods": methods.methods(results, words),
         "limits": methods.limits(results, words),
         "warnings": methods.warnings(results, words),
@@ -90,7 +93,9 @@ def _context(results: Results, parts: Parts, words: Catalogue) -> dict[str, obje
 def _sections(results: Results, parts: Parts) -> list[str]:
     """Return the sections that have something in them."""
     filled = {p.section for p in parts.pictures} | {s.section for s in parts.sheets}
-    optional = {"flow", "paths", "overlap", "balance"}
+    if results.over_time is not None and len(results.over_time.mixture):
+        filled |= {"two_way"}
+    optional = {"flow", "paths", "adoption", "over_time", "two_way", "overlap", "balance"}
     return [s for s in SECTIONS if s not in optional or s in filled]
 
 

@@ -1,15 +1,14 @@
 """Which figures does a report have? Each with its file name, caption and text alternative."""
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from prakerja_eval import figures
 from prakerja_eval.language import Catalogue
 from prakerja_eval.language.catalogue import listing, titled
+from prakerja_eval.report.picture import Picture, slug
+from prakerja_eval.report.pictures_over_time import over_time_pictures
 from prakerja_eval.report.summary import measure_of
 from prakerja_eval.study import Results
 from prakerja_eval.tables.impact import number
@@ -17,39 +16,12 @@ from prakerja_eval.tables.impact import number
 SCORE = "propensity score"
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A figure of the report.
-
-    Attributes
-    ----------
-    section : {"answers", "paths", "overlap", "balance"}
-    name : str
-        File name without ending.
-    about : str
-        The outcome or entry that it shows.
-    figure : matplotlib.figure.Figure
-    caption, alt : str
-    """
-
-    section: str
-    name: str
-    about: str
-    figure: Any
-    caption: str
-    alt: str
-
-
-def slug(text: str) -> str:
-    """Return a name as it can stand in a file name."""
-    return re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_").lower() or "x"
-
-
 def pictures(results: Results, words: Catalogue) -> tuple[Picture, ...]:
     """Draw every figure of a report, in the order of its sections."""
     return (
         *_forests(results, words),
         *_paths(results, words),
+        *over_time_pictures(results, words),
         *_overlaps(results, words),
         *_loves(results, words),
     )

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from prakerja_eval import tables
 from prakerja_eval.language import Catalogue
-from prakerja_eval.report.pictures import covariate_labels, ordered, slug
+from prakerja_eval.report.picture import slug
+from prakerja_eval.report.pictures import covariate_labels, ordered
 from prakerja_eval.report.summary import benchmark_word
 from prakerja_eval.study import Results
 from prakerja_eval.tables import Table

@@ -8,7 +8,8 @@ import pandas as pd
 from prakerja_eval import matching
 from prakerja_eval.panel import Check
 from prakerja_eval.panel.values import plain_text
-from prakerja_eval.study.results import Notice
+from prakerja_eval.study.notices_over_time import OVERLAP, REAPPLICANTS, staggered_notices
+from prakerja_eval.study.results import Notice, OverTime
 from prakerja_eval.study.schema import Plan
 
 IMBALANCE = 0.1
@@ -20,11 +21,13 @@ def notices(
     findings: pd.DataFrame,
     matched: dict[str, "matching.Matched"],
     balance: pd.DataFrame,
+    over_time: OverTime | None = None,
 ) -> tuple[Notice, ...]:
     """Return every notice in the order of the study file."""
     out = [
         *_not_estimable(findings),
         *_cautions(findings),
+        *staggered_notices(plan, findings, over_time),
         *_placebos(plan, findings),
         *_lost(findings, matched),
     ]
@@ -69,7 +72,9 @@ def _place(row: Any) -> dict[str, object]:
 
 def _cautions(findings: pd.DataFrame) -> list[Notice]:
     """Pass on what an estimator says of a number that it still gives."""
-    rows = findings[findings["std_error"].notna() & (findings["status"] != "ok")]
+    status = findings["status"].map(str)
+    own = status.str.contains("|".join((OVERLAP, REAPPLICANTS)), regex=True)  # have notices
+    rows = findings[findings["std_error"].notna() & (status != "ok") & ~own]
     return [_notice("caution", **_place(row), reason=row.status) for row in rows.itertuples()]
 
 

@@ -38,11 +38,23 @@ class OverTime:
         cohort (None for never treated), wave, status, n.
     paths : DataFrame
         outcome, cohort, wave, n, mean, std_error.
+    pretrends : DataFrame
+        name, outcome, statistic, df, p_value, null, reason (why there is no test, or empty).
+    decomposition : DataFrame
+        name, outcome, treated, comparison, kind, weight, estimate: of each two-way coefficient.
+    weights : DataFrame
+        name, outcome, cohort, wave, event_time, n, share, weight: of effects in it.
+    mixture : DataFrame
+        name, outcome, n_weights, n_negative, sum_negative, reason (why a part is missing).
     """
 
     details: pd.DataFrame
     adoption: pd.DataFrame
     paths: pd.DataFrame
+    pretrends: pd.DataFrame
+    decomposition: pd.DataFrame
+    weights: pd.DataFrame
+    mixture: pd.DataFrame
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -57,6 +57,7 @@ def run(study: Study, on_entry: Callable[[str], None]) -> Results:
     frame = _findings(plan, estimates)
     compared = compare_designs(plan, estimates)
     found = {k: v for k, v in matched.items() if isinstance(v, matching.Matched)}
+    behind_all = _over_time(parts, plan, behind)
     balance = summaries.balance(found, plan)
     overlap = summaries.overlap(found)
     return Results(
@@ -70,11 +71,11 @@ def run(study: Study, on_entry: Callable[[str], None]) -> Results:
         overlap=overlap,
         notices=(
             *notices.data_warnings(check),
-            *notices.notices(plan, frame, found, balance),
+            *notices.notices(plan, frame, found, balance, behind_all),
             *compared.notices,
         ),
         assumed=tuple(note.message for note in panel.notes),
-        over_time=_over_time(parts, plan, behind),
+        over_time=behind_all,
     )
 
 

@@ -1,0 +1,103 @@
+"""What must be said of effects over time? Trends before treatment, and what a regression mixes."""
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+import pandas as pd
+
+from prakerja_eval.language import Catalogue
+from prakerja_eval.report.pictures_over_time import measure_of_rows
+from prakerja_eval.study import Results
+from prakerja_eval.study.results import OverTime
+
+Names: TypeAlias = tuple[dict[str, str], dict[str, str]]  # of entries, of outcomes
+INTO_TREATED = ("later against already treated", "treated against always treated")
+
+
+def before_treatment(results: Results, words: Catalogue) -> tuple[str, ...]:
+    """Say of each design and outcome whether trends moved alike before treatment."""
+    if results.over_time is None:
+        return ()
+    names = _names(results)
+    return tuple(
+        _before(row, names, results.plan.level, words)
+        for row in results.over_time.pretrends.to_dict("records")
+    )
+
+
+def _before(row: dict[str, object], names: Names, level: float, words: Catalogue) -> str:
+    """Say whether one design passes its test, and what that is worth."""
+    labels, outcomes = names
+    about = {"label": labels[str(row["name"])], "outcome": outcomes[str(row["outcome"])]}
+    if row["reason"]:
+        return words.text("over_time.no_test", reason=str(row["reason"]).rstrip("."), **about)
+    p = float(row["p_value"])  # type: ignore[arg-type]
+    values = {"p": words.p_value(p, sentence=True), "df": words.number(float(row["df"]))}  # type: ignore[arg-type]
+    return words.text(f"over_time.{'rejected' if p < 1 - level else 'kept'}", **values, **about)
+
+
+def two_way(results: Results, words: Catalogue) -> tuple[str, ...]:
+    """Say what each two-way coefficient is, what another design finds, and what it mixes."""
+    found = results.over_time
+    if found is None:
+        return ()
+    labels, outcomes = _names(results)
+    return tuple(
+        " ".join(_mixture(results, found, row, words))
+        for row in found.mixture.to_dict("records")
+        if str(row["name"]) in labels and str(row["outcome"]) in outcomes
+    )
+
+
+def _mixture(
+    results: Results, found: OverTime, row: dict[str, object], words: Catalogue
+) -> Iterator[str]:
+    """Yield the sentences about one coefficient."""
+    labels, outcomes = _names(results)
+    frame = results.findings.frame
+    same = frame[frame["outcome"] == row["outcome"]]
+    own = same[same["name"] == row["name"]]
+    measure = measure_of_rows(own)
+    about = {
+        "label": labels[str(row["name"])],
+        "outcome": outcomes[str(row["outcome"])],
+        "effect": words.effect(float(own["estimate"].iloc[0]), measure),
+    }
+    other = same[(same["estimand"] == "ATT") & same["name"].isin(list(_staggered(found)))]
+    other = other[other["estimate"].notna()]
+    if len(other):
+        average = words.effect(float(other["estimate"].iloc[0]), measure)
+        named = {"other": other["label"].iloc[0], "average": average}
+        yield words.text("two_way.beside", **about, **named)
+    else:
+        yield words.text("two_way.coefficient", **about)
+    if pd.notna(row["n_weights"]):
+        yield _weights(row, words)
+    parts = found.decomposition
+    parts = parts[(parts["name"] == row["name"]) & (parts["outcome"] == row["outcome"])]
+    later = float(parts.loc[parts["kind"].isin(INTO_TREATED), "weight"].sum())
+    if later > 0:
+        yield words.text("two_way.later", share=words.percent(later))
+    if row["reason"]:
+        yield words.text("two_way.missing", reason=str(row["reason"]).rstrip("."))
+
+
+def _weights(row: dict[str, object], words: Catalogue) -> str:
+    """Say how many effects enter with a negative weight."""
+    total, count = (int(row[c]) for c in ("n_weights", "n_negative"))  # type: ignore[call-overload]
+    if not count:
+        return words.text("two_way.none_negative", total=words.number(total))
+    size = float(row["sum_negative"])  # type: ignore[arg-type]
+    numbers = {"total": words.number(total), "count": words.number(count)}
+    return words.text("two_way.negative", sum=words.number(size, 2), **numbers)
+
+
+def _staggered(found: OverTime) -> dict[str, None]:
+    """Return the names of the staggered entries with details, in order."""
+    return dict.fromkeys(map(str, found.details["name"]))
+
+
+def _names(results: Results) -> Names:
+    """Return the printed names of entries and of outcomes."""
+    plan = results.plan
+    return {e.name: e.label for e in plan.estimates}, {o.column: o.label for o in plan.outcomes}
