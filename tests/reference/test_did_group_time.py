@@ -4,9 +4,9 @@ Source: R did 2.5.x with DRDID, analytic standard errors: see data/did/README.md
 errors are met at 1e-8, those with a logit too (R stops its logit about 1e-9 short of the maximum,
 hence 1e-8 and no closer; asked at 1e-6 where a coefficient is near zero and an absolute error of
 1e-10 is large beside it). One exception: doubly robust with covariates on two cross-sections, where
-DRDID 1.2.3's influence leaves out part of the regressions' estimation effect. There the effect is
-met at 1e-8 and the standard error follows the law (tests/laws/did_rows.py), which R's misses by up
-to 3 % with independent rows and 6 % with clusters.
+DRDID 1.2.3's influence has one part with the wrong sign (docs/methods/did-cross-sections.md). There
+the effect is met at 1e-8 and the standard error follows the law (tests/laws/did_rows.py), which R's
+misses by up to 3 % with independent rows and 6 % with clusters.
 """
 
 from functools import lru_cache

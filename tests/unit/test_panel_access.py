@@ -278,10 +278,10 @@ def test_changing_a_source_or_an_answer_changes_nothing():
     clusters = arrays.clusters
     clusters["village"] = None
     panel.units.append("y")
+    arrays.units[0] = "z"
     pd.testing.assert_frame_equal(panel.wide("income"), before)
     assert (panel.units, panel.waves) == (["d", "b", "a", "c"], waves)
-    with pytest.raises(ValueError, match="read-only"):
-        arrays.units[0] = "z"
+    assert list(panel.arrays(ArrayRequest()).units) == ["d", "b", "a", "c"]
     for change in (
         lambda: setattr(panel, "roles", None),
         lambda: setattr(panel, "_frame", None),
@@ -290,6 +290,17 @@ def test_changing_a_source_or_an_answer_changes_nothing():
     ):
         with pytest.raises(AttributeError):
             change()
+
+
+def test_the_outcomes_of_a_complete_panel_are_shared_and_cannot_be_written_to():
+    source = pd.DataFrame({"id": list("aabb"), "t": [1, 2] * 2, "y": [1.0, 2.0, 3.0, 4.0]})
+    panel = pe.read_panel(source, pe.Roles(unit="id", wave="t"))
+    outcome = panel.arrays(ArrayRequest("y")).outcome
+    with pytest.raises(ValueError, match="read-only"):
+        outcome[0, 0] = 9.0
+    source.loc[0, "y"] = 8.0
+    source["y"] += 1.0
+    assert panel.wide("y").to_numpy().tolist() == [[1.0, 2.0], [3.0, 4.0]]
 
 
 def test_a_panel_can_be_copied_and_sent_to_another_process(panel):

@@ -26,6 +26,8 @@ class FoundCells:
     psi : (n, K)
     sample : (n, K) bool
     n_treated, n_comparison : (K,) int
+    smallest : (K,) int
+        Units of the smaller arm in the period in which fewer are seen.
     after : (K,)
         Mean of the treated in the outcome wave.
     status : list of K words
@@ -36,6 +38,7 @@ class FoundCells:
     sample: BoolArray
     n_treated: IntArray
     n_comparison: IntArray
+    smallest: IntArray
     after: FloatArray
     status: list[str]
 
@@ -66,6 +69,7 @@ def given_covariates(
         np.full(k, np.nan),
         np.zeros((n, k), order="F"),
         np.zeros((n, k), dtype=bool, order="F"),
+        np.zeros(k, dtype=np.int64),
         np.zeros(k, dtype=np.int64),
         np.zeros(k, dtype=np.int64),
         np.full(k, np.nan),
@@ -118,7 +122,9 @@ def _fill(
         now = before = now & before
     rows, after = np.flatnonzero(now | before), np.flatnonzero(now & treated)
     d = treated[rows].astype(np.float64)
+    smallest = min(np.bincount(treated[p], minlength=2).min() for p in (now, before))
     for k, c in batch:
+        found.smallest[k] = smallest
         found.n_treated[k], found.n_comparison[k] = int(d.sum()), int((1 - d).sum())
         found.after[k] = _mean(arrays.outcome[:, c.wave], arrays.weight, after)
         found.sample[rows, k] = True

@@ -116,6 +116,7 @@ def _by_means(
         rows.sample,
         effects.n_treated,
         effects.n_comparison,
+        effects.smallest,
         effects.after,
         ["ok"] * len(planned.cells),
     )
@@ -213,7 +214,7 @@ def _status(found: FoundCells, k: int, cell: Cell, arms: tuple[int, int]) -> str
     for n, name in zip(arms, ("treated", "comparison"), strict=True):
         if n == 0:
             return f"no {name} unit of this cell is seen in the wave and in the period before"
-    if min(arms) < 2:
+    if found.smallest[k] < 2:
         return ONE_UNIT
     _clear_rounding(found, k)
     return found.status[k]

@@ -43,6 +43,8 @@ class MeanEffects:
         theta is NaN where an arm is empty.
     n_treated, n_comparison : (K,) int
         Units that take part.
+    smallest : (K,) int
+        Units of the smaller arm in the period in which fewer are seen.
     after : (K,)
         Mean of the treated in the outcome wave.
     """
@@ -50,6 +52,7 @@ class MeanEffects:
     loadings: Loadings
     n_treated: IntArray
     n_comparison: IntArray
+    smallest: IntArray
     after: FloatArray
 
 
@@ -70,6 +73,7 @@ def mean_effects(cells: GroupMoments, asked: MeanComparisons) -> MeanEffects:
     slope = np.zeros((n_cells, n_waves, k_total))
     used = np.zeros((n_cells, k_total), dtype=bool)
     counts = np.zeros((2, k_total), dtype=np.int64)
+    smallest = np.zeros((4, k_total), dtype=np.int64)
     for k, (t, b) in enumerate(zip(asked.wave, asked.base, strict=True)):
         periods = seen[:, t], seen[:, b]
         if asked.paired:
@@ -77,6 +81,7 @@ def mean_effects(cells: GroupMoments, asked: MeanComparisons) -> MeanEffects:
         for side, (arm, sign) in enumerate(((asked.treated[k], 1.0), (asked.comparison[k], -1.0))):
             for wave, period, s in ((int(t), periods[0], sign), (int(b), periods[1], -sign)):
                 which = arm & period
+                smallest[2 * side + (s != sign), k] = cells.n[which].sum()
                 mean, share = _mean(cells, which, wave)
                 theta[k] += s * mean
                 level[which, k] += s * share * (cells.mean[which, wave] - mean)
@@ -85,7 +90,7 @@ def mean_effects(cells: GroupMoments, asked: MeanComparisons) -> MeanEffects:
             counts[side, k] = cells.n[arm & (periods[0] | periods[1])].sum()
         after[k], _ = _mean(cells, asked.treated[k] & periods[0], int(t))
     loadings = Loadings(theta, cells.mean, level, slope, used)
-    return MeanEffects(loadings, counts[0], counts[1], after)
+    return MeanEffects(loadings, counts[0], counts[1], smallest.min(axis=0), after)
 
 
 def _mean(cells: GroupMoments, which: BoolArray, wave: int) -> tuple[float, float]:

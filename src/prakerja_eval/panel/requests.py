@@ -81,7 +81,7 @@ class UnitArrays:
 
     @property
     def units(self) -> StringArray:
-        """Return the unit ids, (n,)."""
+        """Return the unit ids, (n,); a copy."""
         return np.array(self.clusters.index, dtype=object)
 
 
