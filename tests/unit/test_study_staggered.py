@@ -1,6 +1,7 @@
 """Staggered entries: what is refused, one row an outcome, the details behind it, small cells."""
 
 import itertools
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from staggered_files import STUDY, people, write_study
 import prakerja_eval as pe
 from prakerja_eval.errors import UsageError
 from prakerja_eval.study import Results
+from prakerja_eval.study.draft import draft
 from prakerja_eval.tables.disclosure import hide_cells
 
 
@@ -204,3 +206,28 @@ def test_cells_of_few_never_treated_people_are_blank(tmp_path: Path) -> None:
     found = pe.Study.read(write_study(tmp_path, frame=frame)).run()
     cells = details(found, "cs", "cell")
     assert cells.loc[cells["status"] != "reference", "estimate"].isna().all()
+
+
+# --- a first study file ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("never", "comparison"), [(160, "never_treated"), (0, "not_yet_treated")])
+def test_a_draft_of_staggered_cohorts_proposes_effects_by_cohort_and_runs(
+    tmp_path: Path, never: int, comparison: str
+) -> None:
+    frame = people({2: 80, 3: 100, 4: 60, 0: never}).assign(age=lambda f: 20 + f.index % 7)
+    frame["age"] = frame.groupby("person_id")["age"].transform("first")
+    frame = frame.rename(columns={"first": "cohort"})
+    frame.to_csv(tmp_path / "p.csv", index=False)
+    text = draft(tmp_path / "p.csv", tmp_path / "s.toml")
+    (entry,) = [e for e in tomllib.loads(text)["estimates"] if e["estimator"].startswith("did.")]
+    assert entry["estimator"] == "did.group_time"
+    assert entry["design"] == {
+        "method": "dr",
+        "covariates": ["age"],
+        "comparison": comparison,
+        "base_period": "universal",
+    }
+    (tmp_path / "s.toml").write_text(text, encoding="utf-8")
+    found = pe.Study.read(tmp_path / "s.toml").run().findings.frame
+    assert found["estimate"].notna().all()

@@ -79,7 +79,10 @@ def _event_studies(
         alt = words.text(
             "alt.event_study", outcome=outcome.label, lines=" ".join(filter(None, lines))
         )
-        caption = words.text("caption.event_study", outcome=outcome.label)
+        labels = list(dict.fromkeys(map(str, group["label"])))
+        caption = words.text(
+            "caption.event_study", outcome=outcome.label, labels=listing(words, labels)
+        )
         name = f"event_study_{slug(outcome.column)}" + (f"_{k + 1}" if k else "")
         yield Picture("over_time", name, outcome.column, figure, caption, alt)
 

@@ -10,7 +10,7 @@ from prakerja_eval.language.catalogue import plain, titled
 from prakerja_eval.study import Plan, Results
 from prakerja_eval.study.schema import Outcome
 from prakerja_eval.tables import hide_small, verdict
-from prakerja_eval.tables.impact import number, share_of_mean
+from prakerja_eval.tables.impact import RELATIVE, number, share_of_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def benchmark_word(plan: Plan, words: Catalogue) -> str:
 def measure_of(results: Results, outcome: Outcome) -> Measure:
     """Return how the outcome's numbers are shown everywhere in the report."""
     frame = results.findings.frame
-    rows = frame[frame["outcome"] == outcome.column]
+    rows = frame[(frame["outcome"] == outcome.column) & (frame["estimand"] != RELATIVE)]
     return Measure.of(outcome.unit, rows[["estimate", "std_error"]].to_numpy(float).ravel())
 
 
@@ -121,7 +121,10 @@ def _answer(
 ) -> tuple[str, ...]:
     """Say what one design finds, how large that is, and whether it differs from zero."""
     results, measure = how
+    relative = row["estimand"] == RELATIVE
     low, high = number(row["conf_low"]), number(row["conf_high"])
+    if relative:
+        measure = Measure.of("percent", [row["estimate"], row["std_error"]])
     if number(row["estimate"]) is None:
         return (words.text("summary.not_estimable", label=row["label"], reason=row["status"]),)
     if low is None or high is None:
@@ -139,13 +142,15 @@ def _answer(
         )
     ]
     shown = hide_small(pd.DataFrame([row]))["comparison_mean"].iloc[0]
-    share = share_of_mean(row["estimate"], shown)
+    share = None if relative else share_of_mean(row["estimate"], shown)
     if share is not None:
         values = {"percent": words.percent(share), "mean": words.level(shown, measure)}
         whose = words.text(f"whose.{_whose(row['estimand'])}")
         sentences.append(words.text("summary.percent_of_mean", whose=whose, **values))
     excludes = low > 0 or high < 0
     sentences.append(words.text("summary.excludes_zero" if excludes else "summary.includes_zero"))
+    if row["estimator"] == "did.twfe":
+        sentences.append(words.text("summary.two_way"))
     if row["status"] != "ok":
         sentences.append(words.text("summary.caution", reason=str(row["status"]).rstrip(".")))
     return tuple(sentences)
@@ -244,6 +249,8 @@ def placebos(results: Results, words: Catalogue) -> tuple[Line, ...]:
             lines.append(Line(row["label"], (str(row["status"]),), "missing", chip))
             continue
         measure = measure_of(results, outcome)
+        if row["estimand"] == RELATIVE:
+            measure = Measure.of("percent", [row["estimate"], row["std_error"]])
         kind = "fails" if low > 0 or high < 0 else "passes"
         text = words.text(
             "summary.placebo_line",

@@ -11,12 +11,12 @@ from prakerja_eval.estimate import Estimate, Inference, infer
 from prakerja_eval.study.schema import AnyEntry, Plan, StaggeredEntry
 from prakerja_eval.study.staggered import Effects
 from prakerja_eval.tables.disclosure import SMALLEST_CELL, hide_cells, hide_rows, small_rows
+from prakerja_eval.tables.impact import RELATIVE
 from prakerja_eval.typing import FloatArray
 
 EVENT_STUDY, CELL = "event_study", "cell"
 FEW = f"fewer than {SMALLEST_CELL} people: not shown"
 GIVES_AWAY = f"not shown: with it, one of fewer than {SMALLEST_CELL} people could be computed"
-RELATIVE = "ATT in percent"
 
 
 def labelled(

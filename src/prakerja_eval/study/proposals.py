@@ -5,10 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from prakerja_eval import lottery
+from prakerja_eval import did, lottery
+from prakerja_eval.did.design import Comparison
 from prakerja_eval.errors import PrakerjaEvalError
 from prakerja_eval.lottery.design import BlockWeights
-from prakerja_eval.panel import ArrayRequest, Panel, outcome_waves, treated_units
+from prakerja_eval.panel import (
+    ArrayRequest,
+    Panel,
+    Roles,
+    UnitArrays,
+    adoption,
+    outcome_waves,
+    treated_units,
+)
 from prakerja_eval.panel.contract.codes import factorise
 from prakerja_eval.panel.guess import constant_within
 from prakerja_eval.panel.readers.toml import toml_of
@@ -19,6 +28,10 @@ from prakerja_eval.typing import BoolArray
 OUTCOMES = 3
 COVARIATES = 8
 LEVELS = 10
+STAGGERED = (
+    "treatment starts in several waves: each cohort against people not treated by then, averaged "
+    "over waves, so it is not compared with an answer about one wave"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +103,8 @@ def propose(panel: Panel, outcomes: list[ProposedOutcome]) -> list[Proposal]:
     compared = both and not out[-1].off
     role = "candidate" if compared else "shown"
     if treated:
-        out += [_did(panel, covariates, role), _matching(panel, covariates, role)]
+        out += [_did(panel, covariates, role, outcomes[0].column)]
+        out += [_matching(panel, covariates, role)]
     if not out:
         why = "no column says who won or who was treated: name offer or received under [roles]"
         return [Proposal(_lines("lottery", "Winners against losers", "lottery.itt"), why, off=True)]
@@ -120,15 +134,52 @@ def _lottery(panel: Panel, kind: str, covariates: tuple[str, ...], outcome: str)
     return Proposal(lines, why)
 
 
-def _did(panel: Panel, covariates: tuple[str, ...], role: str) -> Proposal:
+def _did(panel: Panel, covariates: tuple[str, ...], role: str, outcome: str) -> Proposal:
     """Propose difference-in-differences if there is a wave before anyone is treated."""
     bare = tuple(c for c in covariates if "@" not in c)
+    if _staggers(panel.arrays(ArrayRequest()), panel.roles):
+        return _staggered(panel, bare, outcome)
     method = "dr" if bare else "unconditional"
     design = f'design = {{ method = "{method}", covariates = {toml_of(bare)} }}'
     lines = _lines("did", "Difference-in-differences", "did.two_by_two", role, design)
     if len(panel.waves) < 2 or panel.roles.baseline is None:
         return Proposal(lines, "needs a wave before anyone is treated (roles.baseline)", off=True)
     return _tried(panel, lines, "the treated and the others before and after", bare)
+
+
+def _staggers(arrays: UnitArrays, roles: Roles) -> bool:
+    """Say whether treatment starts in several waves after the first."""
+    try:
+        known = adoption(arrays, roles)
+    except PrakerjaEvalError:
+        return False
+    later = known.start[np.isfinite(known.start) & (known.start > known.times[0])]
+    return len(np.unique(later)) > 1
+
+
+def _staggered(panel: Panel, covariates: tuple[str, ...], outcome: str) -> Proposal:
+    """Propose group-time effects, given covariates if all of them can be estimated so."""
+    starts = adoption(panel.arrays(ArrayRequest()), panel.roles).start
+    comparison: Comparison = "never_treated" if np.isinf(starts).any() else "not_yet_treated"
+    error: PrakerjaEvalError | None = None
+    for given in dict.fromkeys((covariates, ())):
+        design = did.Design(covariates=given, comparison=comparison, base_period="universal")
+        try:
+            cells = did.group_time(panel, outcome, design)
+        except PrakerjaEvalError as caught:
+            error = caught
+            continue
+        if np.isfinite(cells.theta).all() or not given:
+            return Proposal(_staggered_lines(given, comparison), STAGGERED)
+    return Proposal(_staggered_lines((), comparison), str(error), off=True)
+
+
+def _staggered_lines(given: tuple[str, ...], comparison: str) -> tuple[str, ...]:
+    method = "dr" if given else "unconditional"
+    design = f'design = {{ method = "{method}", covariates = {toml_of(given)}, '
+    design += f'comparison = "{comparison}", base_period = "universal" }}'
+    label = "Difference-in-differences by cohort and period"
+    return _lines("did", label, "did.group_time", "shown", design)
 
 
 def _matching(panel: Panel, covariates: tuple[str, ...], role: str) -> Proposal:
@@ -179,15 +230,24 @@ def _usable(panel: Panel, covariate: str) -> bool:
     """Say whether a covariate is known for all, varies, and does not give the treated away."""
     try:
         arrays = panel.arrays(ArrayRequest(None, (covariate,)))
-        arms = treated_units(arrays, panel.roles)
+        treated, known = _ever_treated(panel, arrays)
     except PrakerjaEvalError:
         return False
-    matrix, treated = arrays.covariates[arms.known], arms.treated[arms.known]
+    matrix, treated = arrays.covariates[known], treated[known]
     for column in matrix.T:
         values = np.unique(column)
         if len(values) < 2 or (len(values) == 2 and _separates(column == values[0], treated)):
             return False
     return True
+
+
+def _ever_treated(panel: Panel, arrays: UnitArrays) -> tuple[BoolArray, BoolArray]:
+    """Return who is treated in any wave, and of whom that is known."""
+    if _staggers(arrays, panel.roles):
+        start = adoption(arrays, panel.roles).start
+        return np.asarray(np.isfinite(start)), np.asarray(~np.isnan(start))
+    arms = treated_units(arrays, panel.roles)
+    return arms.treated, arms.known
 
 
 def _separates(one: BoolArray, treated: BoolArray) -> bool:

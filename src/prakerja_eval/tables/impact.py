@@ -18,6 +18,7 @@ NEEDED = (
     *("conf_high", "inference", "unit", "n", "n_treated", "n_comparison", "n_clusters"),
     *("comparison_mean", "status"),
 )
+RELATIVE = "ATT in percent"  # such rows have another unit than the outcome
 COUNTS = ("n", "n_treated", "n_clusters")
 TEXT = ("design", "wave", "estimand", "inference", "status")
 PARTS = {"interval": ("conf_low", "conf_high")}
@@ -62,9 +63,10 @@ def impact(
     hidden = hide_small(frame)
     frame = hidden.assign(label=frame["label"] if "label" in frame else frame["estimator"])
     frame = frame.assign(**{f"{c}_hidden": gone[c] & frame[c].isna() for c in COUNTS})
-    unit = str(frame["unit"].dropna().iloc[0]) if frame["unit"].notna().any() else ""
-    measure = Measure.of(unit, frame[["estimate", "std_error"]].to_numpy(float).ravel())
-    makers = _makers(words, measure)
+    relative = frame["estimand"] == RELATIVE
+    named = frame.loc[~relative, "unit"].dropna()
+    unit = str(named.iloc[0]) if len(named) else ""
+    makers = _makers(words, _measure(unit, frame[~relative]), _measure("percent", frame[relative]))
     if frame["wave"].map(str).nunique() == 1 and frame["wave"].iloc[0] is None:
         del makers["wave"]
     if (frame["status"] == "ok").all():
@@ -80,6 +82,10 @@ def impact(
     kind = "impact" if unit else "impact_bare"
     caption = words.text(f"caption.{kind}", outcome=title or name, unit=unit_name(words, unit))
     return Table(caption, columns, rows)
+
+
+def _measure(unit: str, frame: pd.DataFrame) -> Measure:
+    return Measure.of(unit, frame[["estimate", "std_error"]].to_numpy(float).ravel())
 
 
 def of_outcome(frame: pd.DataFrame, outcome: str | None) -> tuple[pd.DataFrame, str]:
@@ -102,11 +108,11 @@ def of_outcome(frame: pd.DataFrame, outcome: str | None) -> tuple[pd.DataFrame, 
 Maker = Callable[[dict[str, object]], Cell]
 
 
-def _makers(words: Catalogue, measure: Measure) -> dict[str, Maker]:
+def _makers(words: Catalogue, measure: Measure, relative: Measure) -> dict[str, Maker]:
     """Return how each column's cell is made from a row of findings."""
 
     def amount(column: str) -> Maker:
-        return lambda row: Cell(words.shown(number(row[column]), measure), number(row[column]))
+        return lambda row: _amount(row, column, (measure, relative), words)
 
     def count(column: str) -> Maker:
         return lambda row: _count(row, column, words)
@@ -120,7 +126,7 @@ def _makers(words: Catalogue, measure: Measure) -> dict[str, Maker]:
         "estimand": word("estimand"),
         "estimate": amount("estimate"),
         "std_error": amount("std_error"),
-        "interval": lambda row: interval(row["conf_low"], row["conf_high"], measure, words),
+        "interval": lambda row: _interval(row, (measure, relative), words),
         "p_value": lambda row: Cell(words.p_value(number(row["p_value"])), number(row["p_value"])),
         "comparison_mean": amount("comparison_mean"),
         "percent_of_mean": lambda row: _percent(row, words),
@@ -134,6 +140,27 @@ def _makers(words: Catalogue, measure: Measure) -> dict[str, Maker]:
             "" if row["status"] == "ok" else plain(row["status"]), plain(row["status"])
         ),
     }
+
+
+Measures = tuple[Measure, Measure]  # of amounts, of percents
+
+
+def _amount(row: dict[str, object], column: str, how: Measures, words: Catalogue) -> Cell:
+    """Return an amount; with its unit where that is percent."""
+    value = number(row[column])
+    if row["estimand"] != RELATIVE or column == "comparison_mean":
+        return Cell(words.shown(value, how[0]), value)
+    shown = words.shown(value, how[1])
+    return Cell(shown if value is None else words.text("format.percent_cell", number=shown), value)
+
+
+def _interval(row: dict[str, object], how: Measures, words: Catalogue) -> Cell:
+    """Return an interval; with its unit where that is percent."""
+    relative = row["estimand"] == RELATIVE
+    cell = interval(row["conf_low"], row["conf_high"], how[relative], words)
+    if not relative or number(row["conf_low"]) is None:
+        return cell
+    return Cell(words.text("format.percent_cell", number=cell.shown), cell.value)
 
 
 def number(value: object) -> float | None:
@@ -158,6 +185,8 @@ def share_of_mean(estimate: object, mean: object) -> float | None:
 
 
 def _percent(row: dict[str, object], words: Catalogue) -> Cell:
+    if row["estimand"] == RELATIVE:
+        return Cell(words.number(number(row["estimate"]), 1), number(row["estimate"]))
     share = share_of_mean(row["estimate"], row["comparison_mean"])
     value = None if share is None else 100 * share
     return Cell(words.number(value, 1), value)
