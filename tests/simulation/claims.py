@@ -18,12 +18,14 @@ class Row:
     """One estimator with one inference against one truth.
 
     `side` is "two-sided" or "conservative": then the theory says that the variance is too large,
-    and only intervals that are too short count as a miss. `claim` is False for a contrast, which
-    shows what goes wrong elsewhere and is not judged.
+    and only intervals that are too short count as a miss. A "test" and a "band" are judged by
+    coverage alone. `claim` is False for a contrast, which shows what goes wrong elsewhere and is
+    not judged.
 
-    `asks` says what is read from the estimate: an "effect", its row 0; the "difference" of
+    `asks` says what is read from the estimate: an "effect", its row `rows[0]`; the "difference" of
     `rows[0]` less `rows[1]` as `compare.agreement` states it; their "contrast", whose influence
-    takes block shares as the rows do; or the joint test of "equality" of `rows`.
+    takes block shares as the rows do; the joint test of "equality" of `rows`, or that they are
+    "zero"; or the "band" that holds for `rows` at once.
     """
 
     name: str
@@ -33,7 +35,7 @@ class Row:
     side: str = "two-sided"
     claim: bool = True
     why: str = ""
-    asks: Literal["effect", "difference", "contrast", "equality"] = "effect"
+    asks: Literal["effect", "difference", "contrast", "equality", "zero", "band"] = "effect"
     rows: tuple[int, ...] = (0,)
 
     @property
@@ -44,10 +46,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A world to draw from, the estimators that run on each draw, and the rows to judge."""
+    """A world to draw from, the estimators that run on each draw, and the rows to judge.
+
+    `draws` is how many, fixed beforehand.
+    """
 
     name: str
     about: str
     draw: Callable[[np.random.Generator], Draw]
     estimators: dict[str, Estimator]
     rows: tuple[Row, ...]
+    draws: int = 2_000

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from prakerja_eval.estimate import Estimate, contrast, subset, test_equal
+from prakerja_eval.estimate import Estimate, contrast, subset, test_equal, wald
+from prakerja_eval.estimate.draws import draw_t, sup_quantile
 from prakerja_eval.estimate.variance import across_designs, variance
 
 from .claims import Row, Scenario
@@ -28,13 +29,15 @@ class Interval:
 
 def answer(row: Row, estimate: Estimate) -> Interval:
     """Return what the public functions print (test_paths_agree.py), without their tables."""
-    if row.asks == "equality":
-        return _equality(row, estimate)
+    if row.asks in ("equality", "zero"):
+        return _test(row, estimate)
+    if row.asks == "band":
+        return _band(row, estimate)
     if row.asks == "difference":
         return _difference(row, estimate)
     if row.asks == "contrast":
-        return _effect(row, difference_at_fixed_shares(row, estimate))
-    return _effect(row, estimate)
+        return _effect(row, difference_at_fixed_shares(row, estimate), 0)
+    return _effect(row, estimate, row.rows[0])
 
 
 def difference_at_fixed_shares(row: Row, estimate: Estimate) -> Estimate:
@@ -42,9 +45,9 @@ def difference_at_fixed_shares(row: Row, estimate: Estimate) -> Estimate:
     return contrast(subset(estimate, rows=row.rows), [1.0, -1.0])
 
 
-def _effect(row: Row, estimate: Estimate) -> Interval:
+def _effect(row: Row, estimate: Estimate, k: int) -> Interval:
     made = variance(estimate, row.inference)
-    return _interval(float(estimate.theta[0]), float(made.std_error()[0]), float(made.df[0]))
+    return _interval(float(estimate.theta[k]), float(made.std_error()[k]), float(made.df[k]))
 
 
 def _difference(row: Row, estimate: Estimate) -> Interval:
@@ -54,12 +57,22 @@ def _difference(row: Row, estimate: Estimate) -> Interval:
     return _interval(theta, *made.of_difference(first, second))
 
 
-def _equality(row: Row, estimate: Estimate) -> Interval:
+def _test(row: Row, estimate: Estimate) -> Interval:
     """Return the Wald statistic, the sd of its law and a half-width that covers if it is kept."""
-    test = test_equal(subset(estimate, rows=row.rows), inference=row.inference)
+    verb = wald if row.asks == "zero" else test_equal
+    test = verb(subset(estimate, rows=row.rows), inference=row.inference)
     statistic = test.statistic * (1 if np.isinf(test.df_denominator) else test.df)
     kept = test.p_value >= 1 - LEVEL
     return Interval(statistic, float(np.sqrt(2 * test.df)), np.inf if kept else -1.0)
+
+
+def _band(row: Row, estimate: Estimate) -> Interval:
+    """Return the t-ratio farthest from zero, which the band covers if it is within the quantile."""
+    asked = subset(estimate, rows=row.rows)
+    made = variance(asked, row.inference)
+    t = asked.theta / made.std_error()
+    quantile = sup_quantile(draw_t(made.scores, made.covariance, row.inference), LEVEL)
+    return Interval(float(t[np.argmax(np.abs(t))]), 1.0, quantile)
 
 
 def _interval(theta: float, se: float, df: float) -> Interval:
@@ -99,7 +112,10 @@ def summary(row: Row, answers: np.ndarray) -> dict[str, float]:
 
 
 def misses(side: str, s: dict[str, float]) -> list[str]:
-    """Return the criteria that a row misses; not a number misses all. A test has but its size."""
+    """Return the criteria that a row misses; not a number misses all.
+
+    A test has but its size, and a band its coverage of all rows at once.
+    """
     slack = SIGMAS * s["coverage_mc_se"]
     conservative = side == "conservative"
     kept = {
@@ -108,5 +124,5 @@ def misses(side: str, s: dict[str, float]) -> list[str]:
         "se_ratio": s["se_ratio"] >= RATIO[0] and (conservative or s["se_ratio"] <= RATIO[1]),
         "bias": abs(s["bias"]) <= SIGMAS * s["bias_mc_se"],
     }
-    judged = ("coverage",) if side == "test" else tuple(kept)
+    judged = ("coverage",) if side in ("test", "band") else tuple(kept)
     return [name for name in judged if not kept[name]]

@@ -72,6 +72,7 @@ class Draw:
             names=request.covariates,
             offer=nothing if self.offer is None else self.offer,
             received=np.full((n, waves), np.nan) if self.received is None else self._received(),
+            applications=np.full((n, waves), np.nan),
             cohort=nothing if self._cohort() is None else self._cohort(),
             block=block,
             block_names=tuple(_block_name(b) for b in range(int(block.max()) + 1)),

@@ -18,9 +18,9 @@ from .claims import Estimator, Row, Scenario
 from .lottery import EFFECTS, LEVELS, ODDS, SIZES, DrawnBlocks, Offers, SamePeople, TakeUp
 from .people import Draw
 from .selection import COVARIATES, Selected, known_score
+from .staggered_claims import STAGGERED
 
 SEED = 20201104
-DRAWS = 2_000
 
 
 def itt(**design: object) -> Estimator:
@@ -279,6 +279,7 @@ BUILDERS: tuple[Callable[[np.random.Generator], Scenario], ...] = (
     lambda rng: lottery_and_matching(once=False),
     lambda rng: lottery_and_matching(once=True),
     lambda rng: joint_test(),
+    *(lambda rng, build=build: build() for build in STAGGERED),
 )
 
 
@@ -286,6 +287,6 @@ def scenarios() -> list[tuple[Scenario, list[np.random.SeedSequence]]]:
     """Return every scenario with the seeds of its draws."""
     out = []
     for build, stream in zip(BUILDERS, streams(), strict=True):
-        fixed, *draws = stream.spawn(1 + DRAWS)
-        out.append((build(generator(fixed)), draws))
+        scenario = build(generator(stream.spawn(1)[0]))
+        out.append((scenario, stream.spawn(scenario.draws)))
     return out

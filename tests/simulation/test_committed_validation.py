@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from .judge import FIRST, misses
-from .scenarios import DRAWS, SEED, scenarios
+from .scenarios import SEED, scenarios
 from .validate import KEYS, page, read, table
 
 # (scenario, row) with a real shortfall -> the criteria missed. Documented, never tuned away.
@@ -51,12 +51,12 @@ def spec(frame):
 
 def test_the_committed_rows_are_the_claims_of_the_code(committed):
     listed = [
-        (s.name, row.name, row.label, row.side, str(row.claim), str(SEED), str(DRAWS))
+        (s.name, row.name, row.label, row.side, str(row.claim), str(SEED), str(s.draws))
         for s, _ in scenarios()
         for row in s.rows
     ]
     assert spec(committed) == listed
-    assert DRAWS >= 2_000
+    assert (committed["draws"] >= 1_000).all()
 
 
 def test_every_claim_keeps_rule_11(committed):
