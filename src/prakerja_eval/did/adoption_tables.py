@@ -40,7 +40,7 @@ def status_map(panel: PanelProtocol) -> pd.DataFrame:
     >>> pe.did.status_map(panel)["status"].tolist()
     ['not yet treated', 'treated', 'never treated', 'never treated']
     """
-    known = adoption(panel.arrays(ArrayRequest()), panel.roles)
+    known = adoption(panel.arrays(ArrayRequest(cohorts=True)), panel.roles)
     starts, counts = np.unique(known.start[~np.isnan(known.start)], return_counts=True)
     rows = []
     for start, n in zip(starts, counts, strict=True):

@@ -18,6 +18,7 @@ from prakerja_eval.did.cells import (
 )
 from prakerja_eval.did.design import Design
 from prakerja_eval.did.given import FoundCells, given_covariates
+from prakerja_eval.did.histories import say_histories
 from prakerja_eval.did.kernel_means import MeanComparisons, mean_effects
 from prakerja_eval.did.plan import Cell, Plan, plan
 from prakerja_eval.errors import NotEstimableError
@@ -98,7 +99,8 @@ def group_time(
     instance_of(design, Design, "design")
     names = [outcome] if isinstance(outcome, str) else list(outcome)
     verb = _given if design.covariates else _by_means
-    return join(*(verb(panel, name, design, tuple(without)) for name in names))
+    cells = join(*(verb(panel, name, design, tuple(without)) for name in names))
+    return say_histories(panel, cells, design)
 
 
 def _by_means(
@@ -144,7 +146,7 @@ def _given(
 ) -> Estimate:
     """Estimate given covariates, from rows of units."""
     at_baseline = design.covariates if design.covariates_at == "baseline" else ()
-    arrays = panel.arrays(ArrayRequest(outcome, at_baseline))
+    arrays = panel.arrays(ArrayRequest(outcome, at_baseline, cohorts=True))
     known = adoption(arrays, panel.roles)
     start = _leave_out(known.start, known.waves, without)
     planned = plan(start, known.times, known.waves, design)

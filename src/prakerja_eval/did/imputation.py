@@ -143,7 +143,7 @@ def _by_means(panel: PanelProtocol, outcome: str, design: Design) -> Estimate:
 
 def _given(panel: PanelProtocol, outcome: str, design: Design) -> Estimate:
     """Impute given covariates, from rows of units."""
-    arrays = panel.arrays(ArrayRequest(outcome, design.covariates))
+    arrays = panel.arrays(ArrayRequest(outcome, design.covariates, cohorts=True))
     known = adoption(arrays, panel.roles)
     keep = np.flatnonzero((arrays.weight > 0) & ~np.isnan(known.start))
     start, y = known.start[keep], arrays.outcome[keep]

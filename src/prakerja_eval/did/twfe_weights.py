@@ -140,7 +140,7 @@ def _seen(panel: PanelProtocol, outcome: str) -> _Known:
 
 def _everybody(panel: PanelProtocol) -> _Known:
     """Take everybody as seen in every wave."""
-    arrays = panel.arrays(ArrayRequest())
+    arrays = panel.arrays(ArrayRequest(cohorts=True))
     known = adoption(arrays, panel.roles)
     used = (arrays.weight > 0) & ~np.isnan(known.start)
     start, code = np.unique(known.start[used], return_inverse=True)

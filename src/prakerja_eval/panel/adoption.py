@@ -75,6 +75,27 @@ def adoption_label(time: float, waves: Sequence[WaveLabel]) -> WaveLabel:
     return waves[int(time)] if time < len(waves) else "after the last wave"
 
 
+def refuse_switching(receipt: FloatArray, roles: Roles) -> None:
+    """Refuse treatment that ends, where first treated times are read from receipt (n, T).
+
+    Raises
+    ------
+    UsageError
+        With the number of units.
+    """
+    if roles.cohort is not None:
+        return
+    since = np.logical_or.accumulate(receipt == 1, axis=1)
+    several = int((since & (receipt == 0)).any(axis=1).sum())
+    if several:
+        raise UsageError(
+            f"treatment switches off for {several} unit(s): {roles.received!r} is 0 in a wave "
+            "after one with 1, and effects by cohort are of treatment that stays on. Write 1 in "
+            "all waves from the first receipt on (the effect of having been treated), or name "
+            "Roles(cohort=...)."
+        )
+
+
 def treated_by_wave(receipt: FloatArray) -> FloatArray:
     """Return whether units have been treated by each wave, (n, T), NaN where not known.
 

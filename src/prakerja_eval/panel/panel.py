@@ -10,7 +10,7 @@ import pandas as pd
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate.specs import names_of
-from prakerja_eval.panel.adoption import starts, treated_by_wave
+from prakerja_eval.panel.adoption import refuse_switching, starts, treated_by_wave
 from prakerja_eval.panel.columns import known_column, refuse_damaged_ids, refuse_repeated_names
 from prakerja_eval.panel.contract import (
     Asked,
@@ -269,7 +269,8 @@ class Panel:
             covariates=covariates,
             names=names,
             offer=self._constant("offer", np.nan),
-            received=self._received(),
+            received=self._received(staying=request.cohorts),
+            applications=self._applications(),
             cohort=self._cohort(),
             block=block,
             block_names=block_names,
@@ -302,7 +303,8 @@ class Panel:
             {c: self._first(c) for c in by}, index=pd.RangeIndex(len(self._rows.index))
         )
         if plan.cohorts:
-            known = starts(self._rows.waves, self._cohort(), self._received(), self.roles)
+            received = self._received(staying=True)
+            known = starts(self._rows.waves, self._cohort(), received, self.roles)
             labels["start"] = known.start
         codes, groups = group_labels(labels)
         values = self._numbers(plan.outcome)
@@ -335,11 +337,21 @@ class Panel:
             return np.full(len(self._rows.index), default)
         return to_number(pd.Series(self._first(column)))
 
-    def _received(self) -> FloatArray:
+    def _received(self, *, staying: bool = False) -> FloatArray:
         """Return whether each unit has been treated by each wave, (n, T), NaN where not known."""
         if self.roles.received is None:
-            return np.full((len(self._rows.index), len(self._rows.waves)), np.nan)
-        return treated_by_wave(self._numbers(self.roles.received))
+            return np.broadcast_to(np.nan, self._rows.shape)
+        receipt = self._numbers(self.roles.received)
+        if staying:
+            refuse_switching(receipt, self.roles)
+        return treated_by_wave(receipt)
+
+    def _applications(self) -> FloatArray:
+        """Return the applications made by each wave, (n, T): the last number known by then."""
+        if self.roles.application is None:
+            return np.broadcast_to(np.nan, self._rows.shape)
+        made = pd.DataFrame(self._numbers(self.roles.application)).ffill(axis=1)
+        return np.asarray(made.to_numpy(dtype=np.float64))
 
     def _cohort(self) -> FloatArray:
         """Return when treatment starts, on the scale of the waves; infinite for never."""

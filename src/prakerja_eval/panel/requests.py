@@ -27,12 +27,15 @@ class ArrayRequest:
         Roles without which the request makes no sense: "offer", "received", "cohort".
     covariate_wave : wave label, optional
         Where covariates without "@" are read; left out, the baseline.
+    cohorts : bool
+        Whether first treated times are read (``panel.adoption``): treatment must then stay on.
     """
 
     outcome: str | None = None
     covariates: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     covariate_wave: WaveLabel | None = None
+    cohorts: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +56,8 @@ class UnitArrays:
         NaN where Roles names no offer.
     received : (n, T) array
         Whether the unit has been treated by that wave; NaN where that is not known.
+    applications : (n, T) array
+        Applications that the unit had made by that wave; NaN where that is not known.
     cohort : (n,) array
         First treated wave on the scale of ``timing.wave_times``: its number, or the day on which it
         begins; infinite for never.
@@ -72,6 +77,7 @@ class UnitArrays:
     names: tuple[str, ...]
     offer: FloatArray
     received: FloatArray
+    applications: FloatArray
     cohort: FloatArray
     block: IntArray
     block_names: tuple[str, ...]
