@@ -1,5 +1,6 @@
 """Which outcomes and estimates do these data allow? Each proposed with its reason, or refused."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,8 +138,9 @@ def _lottery(panel: Panel, kind: str, covariates: tuple[str, ...], outcome: str)
 def _did(panel: Panel, covariates: tuple[str, ...], role: str, outcome: str) -> Proposal:
     """Propose difference-in-differences if there is a wave before anyone is treated."""
     bare = tuple(c for c in covariates if "@" not in c)
-    if _staggers(panel.arrays(ArrayRequest()), panel.roles):
-        return _staggered(panel, bare, outcome)
+    with suppress(PrakerjaEvalError):  # of faulty data, which are told below
+        if _staggers(panel.arrays(ArrayRequest()), panel.roles):
+            return _staggered(panel, bare, outcome)
     method = "dr" if bare else "unconditional"
     design = f'design = {{ method = "{method}", covariates = {toml_of(bare)} }}'
     lines = _lines("did", "Difference-in-differences", "did.two_by_two", role, design)
