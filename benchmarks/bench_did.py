@@ -34,6 +34,7 @@ COVARIATES = [f"x{k}" for k in range(1, 6)]
 COHORTS = (0, 3, 4, 6, 7)
 WAVES = 8
 SIZES = (10_000, 100_000, 1_000_000, 3_000_000)
+HEAD = "task         units by                     wall s    cpu s peak GB  load   gap to ours, SE"
 EVENTS = [k for k in range(-6, 6) if k != -1]
 STORED = Path(__file__).with_name("did_peers.csv")
 FIELDS = ("task", "who", "version", "units", "wall", "cpu", "peak_gb", "load", "answer")
@@ -250,11 +251,9 @@ def stored() -> list[dict[str, object]]:
         return []
     with STORED.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    numbers = {"units": int, "wall": float, "cpu": float, "peak_gb": float, "load": float}
-    return [
-        r | {k: to(r[k]) for k, to in numbers.items()} | {"answer": json.loads(r["answer"])}
-        for r in rows
-    ]
+    numbers: dict[str, Callable[[str], object]] = {"units": int, "answer": json.loads}
+    numbers |= dict.fromkeys(("wall", "cpu", "peak_gb", "load"), float)
+    return [r | {k: to(r[k]) for k, to in numbers.items()} for r in rows]
 
 
 def store(row: dict[str, object]) -> None:
@@ -301,9 +300,7 @@ def main() -> None:
     parser.add_argument("--store", action="store_true", help="keep what the peers took")
     parser.add_argument("--sizes", nargs="*", type=int, default=SIZES)
     options = parser.parse_args()
-    print(
-        "estimates of       units by                    wall s    cpu s peak GB  load   gap to ours"
-    )
+    print(HEAD)
     with tempfile.TemporaryDirectory() as folder:
         for units in (options.units, *options.sizes):
             path = str(Path(folder) / f"{units}.parquet")
@@ -311,7 +308,8 @@ def main() -> None:
                 in_a_process(sys.executable, "draw", str(units), path)
         for task in options.tasks:
             compare(task, options.units, str(Path(folder) / f"{options.units}.parquet"), options)
-        print("\nOurs by size, microseconds a unit\n")
+        if options.sizes:
+            print("\nOurs, CPU microseconds a unit at", *(f"{n:,}" for n in options.sizes), "units")
         for task in options.tasks if options.sizes else ():
             for who in ("panel", "frame"):
                 cells = []
