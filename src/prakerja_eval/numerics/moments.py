@@ -6,8 +6,8 @@ import numpy as np
 
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
-
-BLOCK = 65_536  # rows at a time, so that temporaries stay in the cache
+BLOCK = 65_536  # rows at a time, so that temporaries stay small
+ROWS, ROWS_A_CELL = 4_096, 64  # of influence at a time, so that they stay in the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +87,21 @@ class Loadings:
         w : (n,)
             Unit weights.
         """
-        psi = np.zeros((cell.size, self.theta.size), order="F")
+        psi = np.empty((cell.size, self.theta.size), order="F")
+        level = np.where(self.used, self.level, 0.0)
+        slope = np.where(self.used[:, None, :], self.slope, 0.0)
         centre = np.nan_to_num(self.mean)
-        for c, members in enumerate(_members(cell, len(centre))):
-            columns = np.flatnonzero(self.used[c])
-            slope, level = self.slope[c][:, columns], self.level[c][columns]
-            for start in range(0, members.size, BLOCK):
-                rows = members[start : start + BLOCK]
-                deviation = y[rows] - centre[c]
-                np.nan_to_num(deviation, copy=False)
-                found = w[rows, None] * (level + deviation @ slope)
-                for j, k in enumerate(columns):
-                    psi[rows, k] = found[:, j]
+        size = max(ROWS, ROWS_A_CELL * len(centre))
+        for start in range(0, cell.size, size):
+            at = slice(start, start + size)
+            y_at, w_at = y[at], w[at]
+            found = np.zeros((len(y_at), self.theta.size))
+            for c, members in enumerate(_members(cell[at], len(centre))):
+                if members.size:
+                    deviation = y_at[members] - centre[c]
+                    deviation[np.isnan(deviation)] = 0.0
+                    found[members] = w_at[members, None] * (level[c] + deviation @ slope[c])
+            psi[at] = found  # turned while it is in the cache
         return psi
 
 
