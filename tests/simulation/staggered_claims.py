@@ -18,6 +18,7 @@ from .staggered import Attrition, Earnings, Sampled, Staggered, Villages, sample
 from .staggered_given import CrossSections, GivenX
 
 DRAWS = 1_000
+FAILS = "two-way fixed effects"
 UNIT = Clustered("unit", correction="none")
 WORLD = Staggered()
 AROUND = (
@@ -311,7 +312,7 @@ def _two_way() -> Scenario:
             "group-time": overall(did.group_time),
         },
         (
-            Row("two-way fixed effects", "two-way", UNIT, world.overall()),
+            Row(FAILS, "two-way", UNIT, world.overall()),
             Row("group-time, overall", "group-time", UNIT, world.overall()),
         ),
         DRAWS,
@@ -341,9 +342,6 @@ def _two_way_fails() -> Scenario:
         ),
         DRAWS,
     )
-
-
-FAILS = "two-way fixed effects"
 
 
 def _event_study() -> Scenario:

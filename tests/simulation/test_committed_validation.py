@@ -9,6 +9,7 @@ import pytest
 
 from .judge import FIRST, misses
 from .scenarios import SEED, scenarios
+from .staggered_claims import FAILS
 from .validate import KEYS, page, read, table
 
 # (scenario, row) with a real shortfall -> the criteria missed. Documented, never tuned away.
@@ -66,6 +67,13 @@ def test_every_claim_keeps_rule_11(committed):
         if misses(r["side"], r)
     }
     assert missed == SHORTFALLS
+
+
+def test_two_way_fixed_effects_are_shown_to_fail_where_effects_grow(committed):
+    shown = committed[committed["row"] == FAILS].set_index("scenario")["coverage"]
+    same, grow = (f"did, two-way fixed effects where effects {w}" for w in ("are the same", "grow"))
+    assert shown[grow] < 0.01
+    assert shown[same] > 0.9
 
 
 def test_the_committed_page_is_that_of_the_committed_table(committed, project_root):

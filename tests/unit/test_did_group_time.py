@@ -121,6 +121,25 @@ class TestCells:
             by_hand = moved(data, [g], t, base) - moved(data, others, t, base)
             np.testing.assert_allclose(value(cells, g, wave), by_hand, rtol=1e-11)
 
+    def test_with_one_base_for_all_waves_nobody_treated_by_the_base_is_compared(self):
+        data = staggered()
+        design = Design(comparison="not_yet_treated", base_period="universal")
+        cells = group_time(panel_of(data), "y", design)
+        for (g, wave), (base, others) in {
+            (4, 1): (3, [0, 5]),
+            (5, 1): (4, [0]),
+            (5, 2): (4, [0]),
+            (3, 1): (2, [0, 4, 5]),
+        }.items():
+            by_hand = moved(data, [g], wave, base) - moved(data, others, wave, base)
+            np.testing.assert_allclose(value(cells, g, wave), by_hand, rtol=1e-11)
+
+    def test_those_who_start_in_the_last_wave_are_not_never_treated(self):
+        data = staggered((0, 3, 6))
+        cells = group_time(panel_of(data), "y")
+        by_hand = moved(data, [3], 4, 2) - moved(data, [0], 4, 2)
+        np.testing.assert_allclose(value(cells, 3, 4), by_hand, rtol=1e-11)
+
     def test_regression_given_a_covariate_is_least_squares_of_each_change(self):
         data = staggered(n=80)
         for comparison in ("never_treated", "not_yet_treated"):
@@ -192,6 +211,11 @@ class TestBase:
         assert reference["std_error"].isna().all()
         by_hand = moved(data, [5], 1, 4) - moved(data, [0], 1, 4)
         np.testing.assert_allclose(value(cells, 5, 1), by_hand, rtol=1e-11)
+        design = Design(base_period="universal", covariates=("x",))
+        given = group_time(panel_of(data, baseline=1), "y", design)
+        normalised = (given.counts["status"] == "reference").to_numpy()
+        assert normalised.sum() == 3
+        assert (given.theta[normalised] == 0).all()
         study = pe.did.event_study(cells)
         row = study.index["event_time"].tolist().index(-1)
         assert study.theta[row] == 0
