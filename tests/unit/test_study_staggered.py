@@ -1,7 +1,12 @@
 """Staggered entries: what is refused, one row an outcome, the details behind it, small cells."""
 
+import html
 import itertools
+import json
+import os
+import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +15,16 @@ import pytest
 from staggered_files import STUDY, people, write_study
 
 import prakerja_eval as pe
+from prakerja_eval import tables
 from prakerja_eval.errors import UsageError
+from prakerja_eval.language import LANGUAGES, Catalogue
+from prakerja_eval.report.methods import warnings
+from prakerja_eval.report.over_time import before_treatment, two_way
+from prakerja_eval.report.pictures_over_time import over_time_pictures
 from prakerja_eval.study import Results
+from prakerja_eval.study.details import labelled
 from prakerja_eval.study.draft import draft
+from prakerja_eval.study.notices_over_time import staggered_notices
 from prakerja_eval.tables.disclosure import hide_cells
 
 
@@ -231,3 +243,133 @@ def test_a_draft_of_staggered_cohorts_proposes_effects_by_cohort_and_runs(
     (tmp_path / "s.toml").write_text(text, encoding="utf-8")
     found = pe.Study.read(tmp_path / "s.toml").run().findings.frame
     assert found["estimate"].notna().all()
+
+
+# --- the report -----------------------------------------------------------------------------------
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+def wordless(page: str) -> str:
+    """Return the words of a page, a line each, without any number: golden files hold none."""
+    body = re.sub(r"<style>.*?</style>", "", page, flags=re.S)
+    words = (" ".join(html.unescape(w).split()) for w in re.split(r"<[^>]*>", body))
+    return "\n".join(re.sub(r"\d[\d.,]*", "#", w) for w in words if w) + "\n"
+
+
+@pytest.fixture(scope="module")
+def pages(results: Results, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    out = tmp_path_factory.mktemp("reports")
+    return {lang: pe.report(results, out / lang, language=lang).folder for lang in LANGUAGES}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_words_of_a_staggered_report_are_those_of_the_golden_file(
+    pages: dict[str, Path], language: str
+) -> None:
+    found = wordless((pages[language] / "report.html").read_text(encoding="utf-8"))
+    golden = GOLDEN / f"staggered_{language}.txt"
+    if os.environ.get("PRAKERJA_WRITE_GOLDEN"):
+        golden.write_text(found, encoding="utf-8")
+    assert found == golden.read_text(encoding="utf-8")
+
+
+def test_details_are_in_the_findings_and_not_in_the_impact_table(
+    pages: dict[str, Path], results: Results
+) -> None:
+    kept = pd.read_csv(pages["en"] / "findings.csv")
+    assert set(kept["role"]) == {"benchmark", "candidate", "shown", "event_study", "cell"}
+    assert len(kept) == len(results.published)
+    table = pd.read_csv(pages["en"] / "tables" / "impact_income.csv")
+    assert len(table) == len(results.findings)
+
+
+def test_every_figure_of_staggered_starts_is_in_the_report(pages: dict[str, Path]) -> None:
+    names = {p.stem for p in (pages["en"] / "figures").glob("*.svg")}
+    assert {"status_map", "cohorts_income", "event_study_income", "cells_cs_income"} <= names
+    assert {"bacon_two_way_income", "event_study_income_2"} <= names  # rupiah and percent apart
+
+
+def test_varying_and_universal_bases_stand_in_two_figures(tmp_path: Path) -> None:
+    more = """
+[[estimates]]
+name = "varying"
+label = "Varying"
+estimator = "did.group_time"
+"""
+    found = pe.Study.read(write_study(tmp_path, STUDY + more)).run()
+    drawn = [p.name for p in over_time_pictures(found, Catalogue.named("en"))]
+    assert [n for n in drawn if n.startswith("event_study")] == [
+        f"event_study_income{k}" for k in ("", "_2", "_3")
+    ]
+
+
+def test_verify_names_a_changed_cell_by_its_role(tmp_path: Path) -> None:
+    path = write_study(tmp_path)
+    out = pe.report(pe.Study.read(path).run(), tmp_path / "r", study_path=path).folder
+    assert pe.verify(out)
+    rows = json.loads((out / "findings.json").read_text(encoding="utf-8"))
+    spoiled = next(r for r in rows if r["role"] == "cell" and r["status"] == "ok")
+    spoiled["estimate"] += 1.0
+    (out / "findings.json").write_text(json.dumps(rows), encoding="utf-8")
+    drifts = [d for d in pe.verify(out).drifts if d.kind == "finding"]
+    assert [d.term for d in drifts] == ["cs / cell / income / 2 / 2 / 0 / estimate"]
+
+
+def test_trends_that_part_before_treatment_are_a_warning_and_a_sentence(tmp_path: Path) -> None:
+    frame = people()
+    frame["income"] += 40.0 * frame["wave"] * (frame["first"] > 0)
+    found = pe.Study.read(write_study(tmp_path, frame=frame)).run()
+    assert [n for n in found.notices if n.key == "warning.trends_apart"]
+    said = before_treatment(found, Catalogue.named("en"))
+    assert "already moved apart" in said[0]
+
+
+def test_a_panel_with_gaps_is_not_taken_apart_and_says_why(tmp_path: Path) -> None:
+    found = pe.Study.read(write_study(tmp_path, frame=people().drop(index=7))).run()
+    (said,) = two_way(found, Catalogue.named("en"))
+    assert "not taken apart" in said
+    assert "balanced" in said
+
+
+def test_cohorts_left_out_are_named_once(tmp_path: Path) -> None:
+    frame = people({1: 40, 2: 80, 3: 100, 0: 160})
+    found = pe.Study.read(write_study(tmp_path, frame=frame)).run()
+    said = [dict(n.values) for n in found.notices if n.key == "warning.left_out"]
+    assert said[0]["label"] == "Group-time effects"
+    assert "cohort 1" in str(said[0]["reason"])
+
+
+def test_an_outcome_in_percent_is_said_in_percent(results: Results, pages: dict[str, Path]) -> None:
+    table = tables.impact(results.findings, title="Income")
+    row = next(r for r in table.rows if r[0].shown == "Poisson, in percent")
+    at = [c.key for c in table.columns].index("estimate")
+    assert re.fullmatch(r"6\.\d\d%", row[at].shown)
+    plain = next(r for r in table.rows if r[0].shown == "Imputation")
+    assert re.fullmatch(r"75\.\d", plain[at].shown)
+
+
+def test_re_applicants_and_weak_overlap_are_warnings_of_their_own(results: Results) -> None:
+    assert results.over_time is not None
+    frame = results.over_time.details.copy()
+    mine = frame[(frame["name"] == "cs") & (frame["role"] == "cell") & (frame["status"] == "ok")]
+    frame.loc[mine.index[:3], "status"] = "weak overlap: 12 comparison unit(s) stand for many"
+    frame.loc[mine.index[3], "status"] = "re-applicants: 40% against 10%"
+    behind = replace(results.over_time, details=frame)
+    told = tuple(staggered_notices(results.plan, results.findings.frame, behind))
+    said = {n.key: dict(n.values) for n in told}
+    assert said["warning.weak_overlap"]["count"] == 3
+    assert said["warning.reapplicants"]["reason"] == "40% against 10%"
+    sentences = warnings(replace(results, notices=told), Catalogue.named("en"))
+    assert any("in 3 of 15 cohorts and periods" in s for s in sentences)
+
+
+def test_no_status_counts_fewer_than_ten_people(results: Results) -> None:
+    estimate = results.estimates["cs"]
+    status = "cohort 2, wave 3: weak overlap: 3 comparison unit(s) have a high score"
+    told = replace(estimate, counts=estimate.counts.assign(status=status))
+    (entry,) = [e for e in results.plan.estimates if e.name == "cs"]
+    (said,) = labelled(told, entry, None, results.plan)["status"]
+    assert said == (
+        "cohort 2, wave 3: weak overlap: fewer than 10 comparison unit(s) have a high score"
+    )

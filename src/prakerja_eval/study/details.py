@@ -16,6 +16,7 @@ from prakerja_eval.typing import FloatArray
 
 EVENT_STUDY, CELL = "event_study", "cell"
 FEW = f"fewer than {SMALLEST_CELL} people: not shown"
+COUNTED = r"\b[1-9] ((?:comparison |treated )?unit\(s\))"  # people that a status counts
 GIVES_AWAY = f"not shown: with it, one of fewer than {SMALLEST_CELL} people could be computed"
 
 
@@ -29,7 +30,10 @@ def labelled(
     """Return findings with name and label of an entry, its role or another, and their unit."""
     found = infer(estimate, inference, level=plan.level).frame
     units = found["outcome"].map({o.column: o.unit for o in plan.outcomes})
-    found = found.assign(unit=units.where(found["estimand"] != RELATIVE, "percent"))
+    found = found.assign(
+        unit=units.where(found["estimand"] != RELATIVE, "percent"),
+        status=found["status"].str.replace(COUNTED, f"fewer than {SMALLEST_CELL} \\1", regex=True),
+    )
     for at, value in enumerate((entry.name, entry.label, role or entry.role)):
         found.insert(at, ("name", "label", "role")[at], value)
     return found

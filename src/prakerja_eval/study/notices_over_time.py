@@ -47,12 +47,10 @@ def _statuses(rows: pd.DataFrame, about: dict[str, str]) -> Iterator[Notice]:
     if len(warned):
         reason = str(warned["status"].iloc[0]).removeprefix(REAPPLICANTS).strip()
         yield _notice("reapplicants", **about, reason=reason)
-    cells = rows[rows["role"] == CELL]
+    cells = rows[(rows["role"] == CELL) & (status != "reference")]
     weak = cells[cells["status"].map(str).str.startswith(OVERLAP)]
     if len(weak):
-        reason = f"Cohort {weak['cohort'].iloc[0]}, wave {weak['wave'].iloc[0]}: "
-        reason += str(weak["status"].iloc[0]).removeprefix(f"{OVERLAP}: ")
-        yield _notice("weak_overlap", **about, count=len(weak), total=len(cells), reason=reason)
+        yield _notice("weak_overlap", **about, count=len(weak), total=len(cells))
     hidden = int(status.isin((FEW, GIVES_AWAY)).sum())
     if hidden:
         yield _notice("few_people", **about, count=hidden)
