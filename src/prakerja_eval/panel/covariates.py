@@ -13,6 +13,8 @@ from prakerja_eval.typing import FloatArray
 if TYPE_CHECKING:
     from prakerja_eval.panel.panel import Panel
 
+BLOCK = 65_536  # units at a time, so that temporaries stay small
+
 
 def covariate_matrix(
     panel: "Panel", covariates: Sequence[str], wave: WaveLabel | None = None
@@ -24,9 +26,10 @@ def covariate_matrix(
     panel : Panel
         The panel.
     covariates : sequence of str
-        ``"income@2020"`` is read at that wave; ``"age^2"`` is a square. Without a wave, a column
-        that is constant within units is read wherever it has a value, and one that varies at
-        ``wave``. A column of text gives an indicator for each value but the first in sorted order.
+        One or more. ``"income@2020"`` is read at that wave; ``"age^2"`` is a square. Without a
+        wave, a column that is constant within units is read wherever it has a value, and one that
+        varies at ``wave``. A column of text gives an indicator for each value but the first in
+        sorted order.
     wave : wave label, optional
         Left out, the baseline.
 
@@ -57,7 +60,7 @@ def covariate_matrix(
         for level in sorted(values.map(str).unique())[1:]:
             columns.append((values.map(str) == level).to_numpy(dtype=np.float64))
             names.append(f"{name}[{level}]")
-    matrix = np.column_stack(columns) if columns else np.zeros((len(panel.units), 0))
+    matrix = np.column_stack([np.zeros((len(values), 0)), *columns])
     infinite = ~np.isfinite(matrix).all(axis=0)
     if infinite.any():
         raise DataError(f"the covariate {names[int(np.argmax(infinite))]!r} has infinite values.")
@@ -83,6 +86,8 @@ def _at_wave(panel: "Panel", name: str, period: WaveLabel | None) -> tuple[pd.Se
             )
         _refuse_after_baseline(panel, name, found[0])
         return grid[found[0]].infer_objects(), exponent
+    if _constant(grid.to_numpy()):
+        return grid.iloc[:, 0], exponent
     known = grid.notna().to_numpy()
     place = np.arange(len(grid)), known.argmax(axis=1)  # a unit's first wave with a value
     first = pd.Series(grid.to_numpy()[place], index=grid.index)
@@ -95,6 +100,12 @@ def _at_wave(panel: "Panel", name: str, period: WaveLabel | None) -> tuple[pd.Se
             f"wave ('{column}@{panel.waves[0]}') or Roles(baseline=...)."
         )
     return grid[period].infer_objects(), exponent
+
+
+def _constant(values: np.ndarray) -> bool:
+    """Say whether numbers (n, T) are all there and the same in each wave."""
+    blocks = (values[i : i + BLOCK] for i in range(0, len(values), BLOCK))
+    return values.dtype == np.float64 and all((v == v[:, :1]).all() for v in blocks)
 
 
 def _refuse_after_baseline(panel: "Panel", name: str, wave: WaveLabel) -> None:

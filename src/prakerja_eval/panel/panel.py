@@ -34,7 +34,7 @@ from prakerja_eval.typing import FloatArray, IntArray
 if TYPE_CHECKING:
     from prakerja_eval.panel.describe import Description
 
-STRUCTURAL = ("missing_role", "duplicate_unit_wave", "several_applications")
+STRUCTURAL = ("missing_role", "duplicate_unit_wave")
 
 
 class Panel:
@@ -260,7 +260,9 @@ class Panel:
         self.check(outcomes, named).about(*designs).raise_if_any()
         n = len(self._rows.index)
         outcome = self._numbers(request.outcome) if request.outcome else np.zeros((n, 0))
-        covariates, names = covariate_matrix(self, request.covariates, request.covariate_wave)
+        covariates, names = np.zeros((n, 0)), tuple[str, ...]()
+        if request.covariates:
+            covariates, names = covariate_matrix(self, request.covariates, request.covariate_wave)
         block, block_names = self._blocks()
         weight = self._constant("weight", 1.0)
         return UnitArrays(
@@ -361,8 +363,9 @@ class Panel:
 
     def _blocks(self) -> tuple[IntArray, tuple[str, ...]]:
         """Return block codes by unit, and the names of the blocks."""
-        labels = pd.Series(block_labels(self._frame, self.roles))
-        first = labels.groupby(self._rows.unit, sort=True).first()
+        if not self.roles.blocks:
+            return np.zeros(len(self._rows.index), dtype=np.int64), ("all",)
+        first = self._rows.first_known(pd.Series(block_labels(self._frame, self.roles)))
         codes, names = pd.factorize(first, sort=True)
         return np.asarray(codes, dtype=np.int64), tuple(map(str, names))
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from prakerja_eval.errors import DataError
 from prakerja_eval.panel.roles import Roles, WaveLabel
+from prakerja_eval.panel.runs import factorise
 from prakerja_eval.panel.values import to_number
 from prakerja_eval.panel.waves import waves_of
 from prakerja_eval.typing import IntArray
@@ -29,6 +31,8 @@ class Rows:
         First row of each unit.
     complete : bool
         Whether the rows are each unit's waves in order, one unit after the other.
+    shared : int
+        Rows that share unit and wave with a row before them.
     """
 
     unit: IntArray
@@ -37,6 +41,7 @@ class Rows:
     wave: IntArray
     first: IntArray
     complete: bool
+    shared: int
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -44,7 +49,19 @@ class Rows:
         return len(self.index), len(self.waves)
 
     def grid(self, values: pd.Series) -> np.ndarray:
-        """Return a column as (n, T): float64 with NaN for numbers, else objects with None."""
+        """Return a column as (n, T): float64 with NaN for numbers, else objects with None.
+
+        Raises
+        ------
+        DataError
+            If two rows share a unit and wave, of two applications say.
+        """
+        if self.shared:
+            raise DataError(
+                f"{self.shared} row(s) share a unit and wave with a row before them: no one value "
+                "stands there. Of someone with two applications in one wave keep the first, "
+                "or make each application a unit of its own and cluster by the person."
+            )
         numeric = pd.api.types.is_numeric_dtype(values)
         if numeric and self.complete:
             return to_number(values).reshape(self.shape)
@@ -63,12 +80,12 @@ class Rows:
 
 def rows_of(data: pd.DataFrame, roles: Roles) -> Rows:
     """Return the rows of a table whose unit column is text."""
-    codes, labels = pd.factorize(data[roles.unit])
-    unit = np.asarray(codes, dtype=np.int64)
+    unit, labels = factorise(data[roles.unit])
     waves, wave = waves_of(data, roles)
-    index = pd.Index(labels, name="unit")
+    index = labels.rename("unit")
     complete = _complete(unit, wave, len(waves))
-    return Rows(unit, index, waves, wave, _first(unit), complete)
+    shared = 0 if complete else _shared(unit, wave, len(waves))
+    return Rows(unit, index, waves, wave, _first(unit), complete, shared)
 
 
 def _first(unit: IntArray) -> IntArray:
@@ -78,6 +95,13 @@ def _first(unit: IntArray) -> IntArray:
     new = unit >= 0
     new[1:] &= unit[1:] > np.maximum.accumulate(unit)[:-1]
     return np.flatnonzero(new)
+
+
+def _shared(unit: IntArray, wave: IntArray, n_waves: int) -> int:
+    """Count rows whose unit and wave have stood before; rows without a unit are no one's."""
+    keys = unit[unit >= 0] * n_waves + wave[unit >= 0]
+    counts = np.bincount(keys)
+    return int((counts[counts > 1] - 1).sum())
 
 
 def _complete(unit: IntArray, wave: IntArray, n_waves: int) -> bool:

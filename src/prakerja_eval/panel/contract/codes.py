@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from prakerja_eval.panel.runs import factorise as codes_of
 from prakerja_eval.typing import BoolArray, IntArray
 
 
@@ -75,8 +76,8 @@ class Codes:
 
 def factorise(column: pd.Series) -> tuple[Codes, pd.Index]:
     """Return the codes of a column's labels, and the labels."""
-    codes, labels = pd.factorize(column)
-    return Codes(np.asarray(codes, dtype=np.int64), len(labels)), pd.Index(labels)
+    codes, labels = codes_of(column)
+    return Codes(codes, len(labels)), labels
 
 
 def pair(a: Codes, b: Codes) -> Codes:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from prakerja_eval.panel.privacy.naming import words
+from prakerja_eval.panel.runs import runs_of
 from prakerja_eval.panel.shown import MOBILE_WRITTEN, NIK
 from prakerja_eval.panel.values import as_text
 from prakerja_eval.typing import BoolArray
@@ -145,7 +146,8 @@ def matches(texts: pa.Array, pattern: str) -> BoolArray:
 
 def values_of(cells: pa.Array) -> Values:
     """Return the distinct values of cells; whole numbers are written as digits."""
-    distinct = pc.unique(cells)
+    runs = runs_of(cells)
+    distinct = pc.unique(cells if runs is None else runs.heads)
     text = distinct if pa.types.is_large_string(distinct.type) else distinct.cast(pa.large_string())
     filled = pc.fill_null(pc.greater(pc.binary_length(text), 0), False)
     if not pc.all(filled).as_py():

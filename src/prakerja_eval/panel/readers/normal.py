@@ -17,6 +17,7 @@ from prakerja_eval.panel.readers.ids import (
     trimmed,
     without_point_zero,
 )
+from prakerja_eval.panel.runs import runs_of
 from prakerja_eval.panel.table import Note
 
 SAID = {
@@ -61,11 +62,14 @@ def plain_columns(
     for name, column in cells.items():
         if name in ids:
             limit = (limits or {}).get(name, FLOAT64)
-            words = id_cells(name, _pretext(name, column, found), limit)
+            ids_of_rows = _pretext(name, column, found)
+            runs = runs_of(ids_of_rows)
+            heads = ids_of_rows if runs is None else pa.chunked_array([runs.heads])
+            words = id_cells(name, heads, limit)
             if name not in options.text:
                 words, changed = without_point_zero(words)
                 found.setdefault("ids_point_zero", []).extend([name] * changed)
-            columns[name] = text_series(words)
+            columns[name] = text_series(words if runs is None else runs.spread(words))
         else:
             columns[name] = _plain(name, column, found)
     rows = len(next(iter(cells.values()))) if cells else 0
