@@ -31,7 +31,8 @@ def pretrends(
         return
     try:
         rows = _before(panel, entry, outcome, found)
-        test = wald(rows, entry.chosen)
+        null = f"the effects on {outcome} before treatment are zero"
+        test = wald(rows, entry.chosen, null=null)
     except (NotEstimableError, UsageError) as error:
         yield about | {"reason": str(error)}
         return
@@ -79,7 +80,10 @@ def mixture(panel: Panel, entry: StaggeredEntry, outcome: str) -> dict[str, pd.D
     counts = did.cohort_paths(panel, outcome)["n"]
     if ((counts > 0) & (counts < SMALLEST_CELL)).any():
         return {"mixture": pd.DataFrame([about | {"reason": FEW}])}
-    weights = did.twfe_weights(panel, outcome)
+    try:
+        weights = did.twfe_weights(panel, outcome)
+    except NotEstimableError as error:
+        return {"mixture": pd.DataFrame([about | {"reason": str(error)}])}
     told = about | {
         "n_weights": len(weights.frame),
         "n_negative": weights.n_negative,
