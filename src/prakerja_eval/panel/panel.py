@@ -20,6 +20,7 @@ from prakerja_eval.panel.contract import (
     find_faults,
     standing_faults,
 )
+from prakerja_eval.panel.contract.codes import Codes
 from prakerja_eval.panel.covariates import covariate_matrix
 from prakerja_eval.panel.grouped import Grouped, group_labels, without_unknown
 from prakerja_eval.panel.requests import ArrayRequest, MomentPlan, Moments, UnitArrays
@@ -321,11 +322,13 @@ class Panel:
         return np.asarray(self._rows.grid(values), dtype=np.float64)
 
     def _refuse_varying(self, column: str) -> None:
-        counts = self._frame.groupby(self._rows.unit)[column].nunique(dropna=True)
-        if (counts > 1).any():
+        rows = self._rows
+        unit = Codes(rows.unit, len(rows.index), len(rows.waves) if rows.complete else None)
+        codes, _ = pd.factorize(self._frame[column])
+        varies = int(unit.varies(codes, codes >= 0).sum())
+        if varies:
             raise UsageError(
-                f"{column!r} varies over waves for {int((counts > 1).sum())} units, "
-                "so it makes no groups of units."
+                f"{column!r} varies over waves for {varies} units, so it makes no groups of units."
             )
 
     def _first(self, column: str) -> np.ndarray:

@@ -1,11 +1,12 @@
 """Which unit and which wave does each row belong to? Found once, for the panel and its checks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from prakerja_eval.errors import DataError
+from prakerja_eval.panel.extent import Extent
 from prakerja_eval.panel.roles import Roles, WaveLabel
 from prakerja_eval.panel.runs import factorise
 from prakerja_eval.panel.values import to_number
@@ -33,6 +34,8 @@ class Rows:
         Whether the rows are each unit's waves in order, one unit after the other.
     shared : int
         Rows that share unit and wave with a row before them.
+    extents : dict of str to Extent
+        Of the columns that were looked at so far.
     """
 
     unit: IntArray
@@ -42,6 +45,7 @@ class Rows:
     first: IntArray
     complete: bool
     shared: int
+    extents: dict[str, Extent] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, int]:

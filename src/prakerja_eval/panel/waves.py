@@ -31,7 +31,8 @@ def waves_of(frame: pd.DataFrame, roles: Roles) -> tuple[tuple[WaveLabel, ...], 
     """
     if roles.wave is None:
         return ("",), np.zeros(len(frame), dtype=np.int64)
-    column = frame[roles.wave]
+    found, distinct = pd.factorize(frame[roles.wave])
+    column = pd.Series(distinct, name=roles.wave)
     labels = _as_told(column, roles) if roles.wave_order else in_order(column)
     if labels is None:
         words = sorted(map(plain_text, column.dropna().unique()))
@@ -44,7 +45,6 @@ def waves_of(frame: pd.DataFrame, roles: Roles) -> tuple[tuple[WaveLabel, ...], 
         raise DataError(
             f"the wave column {roles.wave!r} is empty; name another one in Roles(wave=...)."
         )
-    found, distinct = pd.factorize(column)
     position = {label: i for i, label in enumerate(labels)}
     # a missing wave has the code -1 and takes the 0 at the end; the contract reports it
     places = np.array([*(position[v] for v in distinct), 0], dtype=np.int64)

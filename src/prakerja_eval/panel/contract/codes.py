@@ -39,9 +39,16 @@ class Codes:
 
     def any(self, rows: BoolArray) -> BoolArray:
         """Return for each label whether it has one of these rows."""
+        if rows.all():
+            return self._used.copy()
         out = np.zeros(self.count, dtype=bool)
         out[self.of[rows & self.known]] = True
         return out
+
+    @cached_property
+    def _used(self) -> BoolArray:
+        """Return for each label whether it has a row."""
+        return np.asarray(np.bincount(self.of + 1, minlength=self.count + 1)[1:] > 0)
 
     def spread(self, labels: BoolArray) -> BoolArray:
         """Return the rows whose label is one of these."""

@@ -8,6 +8,7 @@ import pandas as pd
 from prakerja_eval.panel.contract.asked import Asked
 from prakerja_eval.panel.contract.blocks import Blocks, blocks_of
 from prakerja_eval.panel.contract.codes import Codes, factorise, pair
+from prakerja_eval.panel.extent import Extent, extent_of
 from prakerja_eval.panel.roles import Roles, WaveLabel
 from prakerja_eval.panel.rows import Rows
 from prakerja_eval.panel.table import Table
@@ -37,7 +38,7 @@ class Facts:
         self.complete = rows.complete  # each unit has one row in each wave
         run = len(rows.waves) if rows.complete else None
         units = Codes(rows.unit, len(rows.index), run), rows.index
-        self._rows, self._codes = rows, {roles.unit: units}
+        self.rows, self._codes = rows, {roles.unit: units}
 
     def number(self, column: str) -> FloatArray:
         """Return a column as float64, NaN where it holds no number."""
@@ -81,14 +82,15 @@ class Facts:
     @cached_property
     def waves(self) -> tuple[WaveLabel, ...]:
         """Return the wave labels in order."""
-        return self._rows.waves
+        return self.rows.waves
 
     @cached_property
     def wave(self) -> Codes:
         """Return the place of each row's wave among the waves; -1 where it has none."""
-        places = self._rows.wave
+        places = self.rows.wave
         if self.roles.wave is not None:
-            places = np.where(self.missing(self.roles.wave), -1, places)
+            missing = self.missing(self.roles.wave)
+            places = np.where(missing, -1, places) if missing.any() else places
         return Codes(places, len(self.waves))
 
     @cached_property
@@ -111,6 +113,14 @@ class Facts:
     def blocks(self) -> Blocks:
         """Return the lottery's blocks."""
         return blocks_of(self.frame, self.roles)
+
+
+def extent(facts: Facts, column: str) -> Extent:
+    """Return from where to where the numbers of a column go; found once a panel."""
+    known = facts.rows.extents
+    if column not in known:
+        known[column] = extent_of(facts.number(column))
+    return known[column]
 
 
 def numeric_columns(facts: Facts) -> tuple[str, ...]:

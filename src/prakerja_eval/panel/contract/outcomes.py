@@ -4,15 +4,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from prakerja_eval.panel.contract.facts import Facts, numeric_columns
+from prakerja_eval.panel.contract.facts import Facts, extent, numeric_columns
 from prakerja_eval.panel.contract.finding import Finding
-from prakerja_eval.typing import FloatArray
 
 
 def non_numeric_outcome(facts: Facts) -> Iterator[Finding]:
     """Find cells of an outcome, or of an amount asked about, that hold no number."""
     asked = (*facts.asked.outcomes, *(c for c in facts.asked.money if c in facts.frame.columns))
     for column in dict.fromkeys(asked):
+        if extent(facts, column).count == len(facts.frame):
+            continue
         bad = np.isnan(facts.number(column)) & ~facts.missing(column)
         yield Finding("non_numeric_outcome", (column,), bad)
 
@@ -20,17 +21,17 @@ def non_numeric_outcome(facts: Facts) -> Iterator[Finding]:
 def infinite_value(facts: Facts) -> Iterator[Finding]:
     """Find infinite values in outcomes and in every column of numbers."""
     for column in dict.fromkeys([*facts.asked.outcomes, *numeric_columns(facts)]):
-        if facts.frame[column].dtype.kind not in "iub":
+        if facts.frame[column].dtype.kind not in "iub" and extent(facts, column).infinite:
             yield Finding("infinite_value", (column,), np.isinf(facts.number(column)))
 
 
 def constant_outcome(facts: Facts) -> Iterator[Finding]:
     """Find outcomes with one single value, or with none."""
     for column in dict.fromkeys(facts.asked.outcomes):
-        values, missing = facts.number(column), facts.missing(column)
+        ends, missing = extent(facts, column), facts.missing(column)
         if missing.all():
             yield Finding("constant_outcome.empty", (column,), missing)
-        elif not np.isnan(values[~missing]).any() and _one_value(values):
+        elif ends.count == np.count_nonzero(~missing) and ends.low == ends.high:
             yield Finding("constant_outcome", (column,), ~missing)
 
 
@@ -64,8 +65,3 @@ def wave_without_arm(facts: Facts) -> Iterator[Finding]:
             shown = ", ".join(str(w) for w, one in zip(facts.waves, lone, strict=True) if one)
             bad = wave.spread(lone) & present
             yield Finding("wave_without_arm", (column,), bad, {"waves": shown})
-
-
-def _one_value(values: FloatArray) -> bool:
-    """Say whether all numbers are one."""
-    return bool(np.nanmin(values) == np.nanmax(values))

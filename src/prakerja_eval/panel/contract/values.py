@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from prakerja_eval.panel.contract.facts import Facts, numeric_columns
+from prakerja_eval.panel.contract.facts import Facts, extent, numeric_columns
 from prakerja_eval.panel.contract.finding import Finding
 from prakerja_eval.panel.values import plain_text
 from prakerja_eval.panel.words import suggests
@@ -59,18 +59,16 @@ def undeclared_missing_code(facts: Facts) -> Iterator[Finding]:
 
 def likely_codes(facts: Facts, column: str) -> BoolArray:
     """Return the rows whose value is in all likelihood a code for a missing value."""
-    values = facts.number(column)
-    none = np.zeros(len(values), dtype=bool)
+    ends = extent(facts, column)
+    none = np.zeros(len(facts.frame), dtype=bool)
     variable = facts.table.codebook.get(column)
     labelled = variable is not None and len(variable.values) >= 2
-    if labelled or suggests(str(column), "age") or np.count_nonzero(~np.isnan(values)) < ENOUGH:
+    if labelled or suggests(str(column), "age") or ends.count < ENOUGH:
         return none
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    positive = values[values > 0]
-    small = float(positive.min()) if len(positive) else 0.0
+    low, high, small = ends.low, ends.high, ends.positive
     if low not in BELOW and high not in ABOVE and high not in YES_NO and small not in ABOVE:
         return none
-    bad = none
+    values, bad = facts.number(column), none
     for candidates in (BELOW, ABOVE, YES_NO):
         bad = bad | _standing_out(values, candidates, suggests(str(column), "money"))
     return np.asarray(bad)
