@@ -8,6 +8,7 @@ from prakerja_eval.did.group_time import group_time
 from prakerja_eval.did.imputation import imputation
 from prakerja_eval.did.imputation_pretrend import imputation_pretrend
 from prakerja_eval.did.poisson import poisson
+from prakerja_eval.did.pretrends import PretrendPower, pretrend_power, pretrends
 from prakerja_eval.did.sun_abraham import sun_abraham
 from prakerja_eval.did.twfe import twfe
 from prakerja_eval.did.twfe_weights import EffectWeights, twfe_weights
@@ -18,6 +19,7 @@ __all__ = [
     "Decomposition",
     "Design",
     "EffectWeights",
+    "PretrendPower",
     "bacon",
     "by_calendar",
     "by_cohort",
@@ -30,6 +32,8 @@ __all__ = [
     "overall",
     "placebo",
     "poisson",
+    "pretrend_power",
+    "pretrends",
     "status_map",
     "subgroups",
     "sun_abraham",

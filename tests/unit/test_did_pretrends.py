@@ -1,0 +1,196 @@
+"""Tests before treatment: what they test, what they would miss, and what is refused.
+
+Expected values are closed forms of the normal law, scipy's own integral over a box, or draws kept
+or thrown away one by one.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import prakerja_eval as pe
+from prakerja_eval.did.kernel_pretrends import joint_power, passing, slope_seen
+from prakerja_eval.errors import NotEstimableError, UsageError
+
+Z = stats.norm.ppf(0.975)
+
+
+def panel(seed=1, n=80, waves=6):
+    rng = np.random.default_rng(seed)
+    g = np.repeat([0, 4, 5, 6], n // 4)
+    unit, wave = np.divmod(np.arange(n * waves), waves)
+    y = rng.normal(size=n)[unit] + 0.1 * wave + rng.normal(size=n * waves)
+    data = pd.DataFrame({"id": unit, "t": wave + 1, "g": g[unit], "y": y})
+    return pe.read_panel(data, pe.Roles(unit="id", wave="t", cohort="g"))
+
+
+@pytest.fixture(scope="module")
+def cells():
+    return pe.did.group_time(panel(), "y", pe.did.Design(base_period="universal"))
+
+
+@pytest.fixture(scope="module")
+def study(cells):
+    return pe.did.event_study(cells)
+
+
+def wishart(k, seed):
+    root = np.random.default_rng(seed).normal(size=(k, 2 * k))
+    return root @ root.T / (50 * k)
+
+
+class TestJointTest:
+    def test_it_is_the_quadratic_form_of_the_rows_before_treatment(self, study):
+        # written out: influence of the rows by name, no reference, a chi-squared with as many
+        rows = [k for k, e in enumerate(study.index["event_time"]) if e < -1]
+        psi, theta = study.psi[:, rows], study.theta[rows]
+        found = pe.did.pretrends(study)
+        expected = theta @ np.linalg.inv(psi.T @ psi) @ theta
+        assert found.df == len(rows) == 4
+        assert found.statistic == pytest.approx(expected, rel=1e-10)
+        assert found.p_value == pytest.approx(stats.chi2.sf(expected, 4), rel=1e-10)
+
+    def test_cells_are_tested_one_by_one(self, cells):
+        assert pe.did.pretrends(cells).df == 2 + 3 + 4  # cohorts 4, 5, 6; base the wave before
+
+    def test_the_null_is_said(self, study):
+        assert pe.did.pretrends(study).null == (
+            "all 4 effects on y before treatment (event times -5, -4, -3, -2) are zero"
+        )
+
+    def test_waves_of_anticipation_are_tested_when_asked_for(self):
+        rows = pe.did.group_time(panel(), "y", pe.did.Design(anticipation=1))
+        default, more = pe.did.pretrends(rows), pe.did.pretrends(rows, before=0)
+        assert more.df == default.df + 3
+        assert "-1" not in default.null
+        assert "-1" in more.null
+
+    def test_the_inference_named_is_taken(self, study):
+        found = pe.did.pretrends(study, pe.Clustered("unit", correction="G"))
+        # G / (G - 1) of each row's units, and an F law
+        groups = study.sample[:, :4].sum(axis=0)
+        scaled = study.psi[:, :4] * np.sqrt(groups / (groups - 1))
+        theta = study.theta[:4]
+        expected = theta @ np.linalg.inv(scaled.T @ scaled) @ theta / 4
+        assert found.df_denominator == groups.min() - 1
+        assert found.statistic == pytest.approx(expected, rel=1e-10)
+
+    def test_nothing_before_treatment_is_refused(self, study):
+        effects = pe.subset(study, rows=[k for k, e in enumerate(study.index.event_time) if e >= 0])
+        with pytest.raises(NotEstimableError, match="no row is an effect before treatment"):
+            pe.did.pretrends(effects)
+        with pytest.raises(NotEstimableError, match="imputation_pretrend"):
+            pe.did.pretrends(pe.did.imputation(panel(), "y"))
+
+
+class TestPassingKernel:
+    def test_one_coefficient_is_a_truncated_normal(self):
+        covariance = np.array([[0.04, 0.01], [0.01, 0.09]])
+        found = passing(np.array([-0.3, 0.2]), covariance, 1, 0.05)
+        inside = stats.truncnorm(-Z + 1.5, Z + 1.5, loc=-0.3, scale=0.2)
+        # one dimension: the probability is exact, the mean a sum over 2^15 points
+        assert found.probability == pytest.approx(stats.norm.cdf(Z + 1.5) - stats.norm.cdf(1.5 - Z))
+        assert found.mean[0] == pytest.approx(inside.mean(), abs=0.2 * 1e-4)
+        assert found.mean[1] == pytest.approx(0.2 + (inside.mean() + 0.3) / 4, abs=0.2 * 1e-4)
+
+    def test_independent_coefficients_multiply(self):
+        mean, sd = np.array([-0.4, -0.2, 0.1, 0.3]), np.array([0.2, 0.3, 0.1, 0.1])
+        found = passing(np.append(mean, 1.0), np.diag(np.append(sd, 1.0) ** 2), 4, 0.1)
+        z = stats.norm.ppf(0.95)
+        each = stats.norm.cdf(z - mean / sd) - stats.norm.cdf(-z - mean / sd)
+        assert found.probability == pytest.approx(each.prod(), rel=1e-5)
+        assert found.mean[4] == pytest.approx(1.0, abs=1e-12)
+
+    @pytest.mark.parametrize("k", [2, 3, 5, 8])
+    def test_the_probability_is_scipys_integral_over_the_box(self, k):
+        covariance, trend = wishart(k, k), -0.1 * np.arange(k, 0, -1)
+        edge = Z * np.sqrt(np.diag(covariance))
+        law = stats.multivariate_normal(trend, covariance, seed=1, maxpts=4_000_000, abseps=1e-7)
+        expected = law.cdf(edge, lower_limit=-edge)
+        assert passing(trend, covariance, k, 0.05).probability == pytest.approx(expected, abs=1e-5)
+
+    def test_the_mean_is_that_of_the_draws_that_pass(self):
+        covariance = wishart(6, 3)
+        trend = 0.15 * np.array([-3.0, -2.0, -1.0, 1.0, 2.0, 3.0])
+        draws = np.random.default_rng(7).multivariate_normal(trend, covariance, 400_000)
+        kept = draws[(abs(draws[:, :3]) <= Z * np.sqrt(np.diag(covariance))[:3]).all(axis=1)]
+        found = passing(trend, covariance, 3, 0.05)
+        error = kept.std(axis=0) / np.sqrt(len(kept))
+        assert (abs(found.mean - kept.mean(axis=0)) < 4 * error).all()
+        share = len(kept) / 400_000
+        assert abs(found.probability - share) < 4 * np.sqrt(share * (1 - share) / 400_000)
+
+    def test_far_in_the_tail_the_mean_stays_inside(self):
+        trend = np.array([-4.0, -2.0, 2.0])  # 20 standard errors out
+        found = passing(trend, np.diag([0.04, 0.01, 0.01]), 2, 0.05)
+        assert 0 < found.probability < 1e-100
+        assert (abs(found.mean[:2]) <= Z * np.array([0.2, 0.1])).all()
+        assert (abs(found.mean[:2]) > 0.9 * Z * np.array([0.2, 0.1])).all()
+
+    @pytest.mark.parametrize("k", [3, 6])
+    def test_the_mean_inside_is_that_of_a_finer_integral(self, k, monkeypatch):
+        # the same integral at 2^18 random points of another kind: within 1e-3 standard errors
+        covariance, trend = wishart(k, k + 1), -0.05 * np.arange(k, 0, -1)
+        found = passing(trend, covariance, k, 0.05)
+        sobol = stats.qmc.Sobol(k, seed=4).random(2**18)
+        monkeypatch.setattr("prakerja_eval.did.kernel_pretrends._lattice", lambda k: sobol)
+        finer = passing(trend, covariance, k, 0.05)
+        assert (abs(found.mean - finer.mean) < 1e-3 * np.sqrt(np.diag(covariance))).all()
+
+    def test_what_never_passes_has_no_mean(self):
+        found = passing(np.array([-1e3, 1e3]), np.eye(2), 1, 0.05)
+        assert found.probability == 0
+        assert np.isnan(found.mean).all()
+
+    def test_the_joint_test_is_a_noncentral_chi_squared(self):
+        covariance, trend = wishart(4, 5), np.array([-0.3, -0.2, 0.1, 0.1])
+        away = trend @ np.linalg.inv(covariance) @ trend
+        expected = stats.ncx2.sf(stats.chi2.ppf(0.95, 4), 4, away)
+        assert joint_power(trend, covariance, 0.05) == pytest.approx(expected, rel=1e-9)
+
+    def test_the_slope_of_one_coefficient_solves_the_normal_equation(self):
+        slope = slope_seen(np.array([-1.0, 1.0]), np.diag([0.04, 1.0]), 1, 0.05, 0.8)
+        away = slope / 0.2
+        assert stats.norm.sf(Z - away) + stats.norm.cdf(-Z - away) == pytest.approx(0.8, abs=1e-8)
+
+
+class TestPower:
+    def test_the_slope_found_is_seen_with_the_probability_asked_for(self, study):
+        found = pe.did.pretrend_power(study, power=0.8)
+        assert found.power_individual == pytest.approx(0.8, abs=1e-6)
+        again = pe.did.pretrend_power(study, -found.slope)
+        assert again.power_individual == pytest.approx(0.8, abs=1e-6)  # whichever way it goes
+
+    def test_without_a_trend_the_tests_have_their_size_and_leave_no_bias(self, study):
+        found = pe.did.pretrend_power(study, 0.0)
+        assert found.power_joint == pytest.approx(0.05, abs=1e-9)
+        assert 0.05 < found.power_individual < 0.2  # between one test and four apart
+        # points come in mirrored pairs: rounding alone
+        np.testing.assert_allclose(found.frame["expected_after_passing"], 0.0, atol=1e-12)
+
+    def test_trends_run_through_the_reference(self, study):
+        frame = pe.did.pretrend_power(study, 0.5).frame
+        np.testing.assert_allclose(frame["trend"], 0.5 * (frame["event_time"] + 1), atol=1e-15)
+        assert list(frame["event_time"]) == [-5, -4, -3, -2, 0, 1, 2]
+
+    def test_it_prints_what_it_found(self, study):
+        found = pe.did.pretrend_power(study, 0.5)
+        assert "0.5 per event time" in repr(found)
+        assert f"{found.power_joint:.1%}" in repr(found)
+        assert "<table" in found._repr_html_()
+
+    def test_a_varying_base_is_refused(self):
+        rows = pe.did.event_study(pe.did.group_time(panel(), "y"))
+        with pytest.raises(UsageError, match='base_period="universal"'):
+            pe.did.pretrend_power(rows)
+
+    def test_impossible_asks_are_refused(self, study):
+        with pytest.raises(UsageError, match="ask for more power"):
+            pe.did.pretrend_power(study, power=0.04)
+        with pytest.raises(UsageError, match="between 0 and 1"):
+            pe.did.pretrend_power(study, power=1.5)
+        with pytest.raises(UsageError, match="finite"):
+            pe.did.pretrend_power(study, np.nan)
+        with pytest.raises(UsageError, match="level"):
+            pe.did.pretrend_power(study, level=95)
