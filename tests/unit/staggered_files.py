@@ -29,6 +29,7 @@ label = "Group-time effects"
 estimator = "did.group_time"
 role = "benchmark"
 design = { method = "unconditional", base_period = "universal" }
+sensitivity = { relative_magnitudes = { m = [0.5, 1] }, smoothness = {} }
 
 [[estimates]]
 name = "imputed"

@@ -19,7 +19,7 @@ from prakerja_eval import tables
 from prakerja_eval.errors import UsageError
 from prakerja_eval.language import LANGUAGES, Catalogue
 from prakerja_eval.report.methods import warnings
-from prakerja_eval.report.over_time import before_treatment, two_way
+from prakerja_eval.report.over_time import before_treatment, breaks, two_way
 from prakerja_eval.report.pictures_over_time import over_time_pictures
 from prakerja_eval.study import Results
 from prakerja_eval.study.details import labelled
@@ -115,6 +115,9 @@ def test_a_coefficient_and_percents_are_not_compared_with_an_effect(tmp_path: Pa
         ('"did.group_time"', '"did.group_time"\nends = "binned"', "needs window"),
         ('"did.group_time"', '"did.group_time"\nends = "bind"', "'dropped', 'binned'"),
         ('"did.group_time"', '"did.group_time"\nseed = -1', "0 or more"),
+        ("universal", "varying", "sensitivity needs base_period = 'universal'"),
+        ("smoothness = {}", "smoothnes = {}", "did you mean 'smoothness'"),
+        ("m = [0.5, 1]", "m = [-1]", "0 or more"),
         ('"did.group_time"', '"did.group_time"\nbalanced = 1', "did you mean 'balance'"),
     ],
 )
@@ -323,6 +326,40 @@ def test_trends_that_part_before_treatment_are_a_warning_and_a_sentence(tmp_path
     assert [n for n in found.notices if n.key == "warning.trends_apart"]
     said = before_treatment(found, Catalogue.named("en"))
     assert "already moved apart" in said[0]
+
+
+def test_breaks_of_trend_are_said_with_the_size_that_the_conclusion_survives(
+    results: Results, pages: dict[str, Path]
+) -> None:
+    assert results.over_time is not None
+    said = breaks(results, Catalogue.named("en"))
+    assert len(said) == 2
+    assert re.search(r"holds as long as a break .* at most 1\.1 times the largest before", said[0])
+    frame = results.over_time.sensitivity
+    assert set(frame["restriction"]) == {"none", "relative magnitudes", "smoothness"}
+    names = {p.stem for p in (pages["en"] / "figures").glob("sensitivity*.svg")}
+    assert names == {f"sensitivity_cs_income_{k}" for k in ("relative_magnitudes", "smoothness")}
+
+
+@pytest.mark.parametrize(
+    ("breakdown", "ends", "said"),
+    [
+        (np.inf, (5.0, 9.0), "even if a break of trend after treatment is 1.0 times"),
+        (0.0, (5.0, 9.0), "only if trends are exactly parallel"),
+        (0.0, (-1.0, 9.0), "even if trends are taken as parallel"),
+        (0.7999, (5.0, 9.0), "at most 0.7 times"),
+    ],
+)
+def test_a_breakdown_value_is_never_rounded_up(
+    results: Results, breakdown: float, ends: tuple[float, float], said: str
+) -> None:
+    assert results.over_time is not None
+    frame = results.over_time.sensitivity
+    frame = frame[frame["restriction"] != "smoothness"].iloc[-3:].assign(breakdown=breakdown)
+    frame.loc[frame["restriction"] == "none", ["conf_low", "conf_high"]] = ends
+    behind = replace(results.over_time, sensitivity=frame)
+    (told,) = breaks(replace(results, over_time=behind), Catalogue.named("en"))
+    assert said in told
 
 
 def test_a_panel_with_gaps_is_not_taken_apart_and_says_why(tmp_path: Path) -> None:

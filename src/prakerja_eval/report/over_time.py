@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from typing import TypeAlias
 
+import numpy as np
 import pandas as pd
 
-from prakerja_eval.language import Catalogue
-from prakerja_eval.report.pictures_over_time import measure_of_rows
+from prakerja_eval.language import Catalogue, Measure
+from prakerja_eval.report.pictures_over_time import measure_of_rows, restrictions
 from prakerja_eval.study import Results
 from prakerja_eval.study.results import OverTime
 
 Names: TypeAlias = tuple[dict[str, str], dict[str, str]]  # of entries, of outcomes
+SMALL_M = 0.1  # below it, two digits
 INTO_TREATED = ("later against already treated", "treated against always treated")
 
 
@@ -18,22 +20,82 @@ def before_treatment(results: Results, words: Catalogue) -> tuple[str, ...]:
     """Say of each design and outcome whether trends moved alike before treatment."""
     if results.over_time is None:
         return ()
-    names = _names(results)
     return tuple(
-        _before(row, names, results.plan.level, words)
-        for row in results.over_time.pretrends.to_dict("records")
+        _before(results, row, words) for row in results.over_time.pretrends.to_dict("records")
     )
 
 
-def _before(row: dict[str, object], names: Names, level: float, words: Catalogue) -> str:
-    """Say whether one design passes its test, and what that is worth."""
-    labels, outcomes = names
+def _before(results: Results, row: dict[str, object], words: Catalogue) -> str:
+    """Say whether one design passes its test, and which trend the test would have let through."""
+    labels, outcomes = _names(results)
     about = {"label": labels[str(row["name"])], "outcome": outcomes[str(row["outcome"])]}
     if row["reason"]:
         return words.text("over_time.no_test", reason=str(row["reason"]).rstrip("."), **about)
     p = float(row["p_value"])  # type: ignore[arg-type]
     values = {"p": words.p_value(p, sentence=True), "df": words.number(float(row["df"]))}  # type: ignore[arg-type]
-    return words.text(f"over_time.{'rejected' if p < 1 - level else 'kept'}", **values, **about)
+    if p < 1 - results.plan.level:
+        return words.text("over_time.rejected", **values, **about)
+    said = words.text("over_time.kept", **values, **about)
+    slope = float(row["slope"])  # type: ignore[arg-type]
+    if np.isnan(slope):
+        return said
+    shown = words.effect(slope, _measure(results, str(row["outcome"]), slope))
+    return f"{said} {words.text('over_time.missed', slope=shown)}"
+
+
+def _measure(results: Results, outcome: str, value: float) -> Measure:
+    """Return how a number in the unit of an outcome is shown."""
+    (unit,) = (o.unit for o in results.plan.outcomes if o.column == outcome)
+    return Measure.of(unit, [value])
+
+
+def breaks(results: Results, words: Catalogue) -> tuple[str, ...]:
+    """Say of each design by how much trends may break before its conclusion does."""
+    if results.over_time is None:
+        return ()
+    frame, (labels, outcomes) = results.over_time.sensitivity, _names(results)
+    said = []
+    for column, name in outcomes.items():
+        own = frame[frame["outcome"] == column]
+        for (entry, kind), rows in restrictions(own[own["reason"] == ""]):
+            about = {"label": labels[entry], "outcome": name}
+            said.append(_break(results, column, (kind, rows), about, words))
+        for row in own[own["reason"] != ""].to_dict("records"):
+            reason = str(row["reason"]).rstrip(".")
+            about = {"label": labels[str(row["name"])], "outcome": name}
+            said.append(words.text("over_time.no_breaks", reason=reason, **about))
+    return tuple(said)
+
+
+def _break(
+    results: Results,
+    outcome: str,
+    robust: tuple[str, pd.DataFrame],
+    about: dict[str, str],
+    words: Catalogue,
+) -> str:
+    """Say how large a break of trend one conclusion survives."""
+    kind, rows = robust
+    slope = "_slope" if kind == "smoothness" else ""
+    breakdown, original = float(rows["breakdown"].iloc[-1]), rows.iloc[0]
+    if original["conf_low"] <= 0 <= original["conf_high"]:
+        return words.text("over_time.holds_never", **about)
+    if breakdown == 0:
+        return words.text(f"over_time.holds{slope}_not", **about)
+    size = float(rows["m"].max()) if np.isinf(breakdown) else _floor(breakdown, bool(slope))
+    if slope:
+        shown = words.effect(size, _measure(results, outcome, size))
+    else:
+        shown = words.number(size, 1 if size >= SMALL_M else 3)
+    key = f"over_time.holds{slope}{'_all' if np.isinf(breakdown) else ''}"
+    return words.text(key, m=shown, **about)
+
+
+def _floor(value: float, amount: bool) -> float:
+    """Return a positive number rounded down: two digits of an amount or one decimal of a ratio."""
+    ratio = not amount and value >= SMALL_M
+    step = 0.1 if ratio else 10.0 ** (np.floor(np.log10(value)) - 1)
+    return float(np.floor(value / step) * step)
 
 
 def two_way(results: Results, words: Catalogue) -> tuple[str, ...]:

@@ -78,6 +78,7 @@ def _context(results: Results, parts: Parts, words: Catalogue) -> dict[str, obje
         ],
         "captions": lambda section: [s.table.caption for s in parts.sheets if s.section == section],
         "before": over_time.before_treatment(results, words),
+        "breaks": over_time.breaks(results, words),
         "two_way": over_time.two_way(results, words),
         "methods": methods.methods(results, words),
         "limits": methods.limits(results, words),

@@ -23,6 +23,7 @@ def over_time_pictures(results: Results, words: Catalogue) -> Iterator[Picture]:
     for outcome in results.plan.outcomes:
         yield from _event_studies(results, found, outcome, words)
     for outcome in results.plan.outcomes:
+        yield from _sensitivity(results, found, outcome, words)
         yield from _cells(results, found, outcome, words)
         yield from _bacon(results, found, outcome, words)
 
@@ -156,6 +157,40 @@ def _cells(
         file = f"cells_{slug(str(name))}_{slug(outcome.column)}"
         caption = words.text("caption.cells", **about)
         yield Picture("cells", file, outcome.column, figure, caption, alt)
+
+
+def _sensitivity(
+    results: Results, found: OverTime, outcome: Outcome, words: Catalogue
+) -> Iterator[Picture]:
+    """Draw the intervals of each design by the size of a break of trend, a figure a restriction."""
+    labels = {e.name: e.label for e in results.plan.estimates}
+    frame = found.sensitivity
+    frame = frame[(frame["outcome"] == outcome.column) & (frame["reason"] == "")]
+    for (name, breaks), rows in restrictions(frame):
+        about = {"label": labels[name], "outcome": outcome.label}
+        methods = [words.text(f"robust.{m}") if m != "original" else m for m in rows["method"]]
+        figure = figures.sensitivity(
+            rows.assign(method=methods),
+            breakdown=float(rows["breakdown"].iloc[0]),
+            unit=outcome.unit,
+            title=outcome.label,
+            level=results.plan.level,
+            catalogue=words,
+            synthetic=results.plan.synthetic,
+        )
+        file = f"sensitivity_{slug(name)}_{slug(outcome.column)}_{slug(breaks)}"
+        caption, alt = (words.text(f"{k}.sensitivity", **about) for k in ("caption", "alt"))
+        yield Picture("sensitivity", file, outcome.column, figure, caption, alt)
+
+
+def restrictions(frame: pd.DataFrame) -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
+    """Yield the rows of each design and restriction, the original interval first."""
+    for name, own in frame.groupby("name", sort=False):
+        first = own[own["restriction"] == "none"].iloc[:1]
+        for kind in dict.fromkeys(own.loc[own["restriction"] != "none", "restriction"]):
+            rows = pd.concat([first, own[own["restriction"] == kind]], ignore_index=True)
+            # the original row carries another restriction's breakdown, perhaps
+            yield (str(name), str(kind)), rows.assign(breakdown=rows["breakdown"].iloc[-1])
 
 
 def _bacon(

@@ -6,22 +6,28 @@ import numpy as np
 import pandas as pd
 
 from prakerja_eval import did
+from prakerja_eval.did.restrictions import Search
+from prakerja_eval.did.sensitivity import honest
 from prakerja_eval.errors import NotEstimableError, UsageError
-from prakerja_eval.estimate import Estimate, subset, wald
+from prakerja_eval.estimate import Estimate, infer, subset
 from prakerja_eval.panel import Panel
 from prakerja_eval.study.schema import StaggeredEntry
 from prakerja_eval.study.staggered import POISSON, TWFE, Effects
-from prakerja_eval.tables.disclosure import SMALLEST_CELL
+from prakerja_eval.tables.disclosure import SMALLEST_CELL, small_rows
 
-PRETRENDS = ("name", "outcome", "statistic", "df", "p_value", "null", "reason")
+PRETRENDS = ("name", "outcome", "statistic", "df", "p_value", "null", "slope", "reason")
 DECOMPOSITION = ("name", "outcome", "treated", "comparison", "kind", "weight", "estimate")
 WEIGHTS = ("name", "outcome", "cohort", "wave", "event_time", "n", "share", "weight")
+SENSITIVITY = (
+    *("name", "outcome", "restriction", "method", "m", "conf_low", "conf_high", "status"),
+    *("breakdown", "target", "reason"),
+)
 MIXTURE = ("name", "outcome", "n_weights", "n_negative", "sum_negative", "reason")
 FEW = f"a cohort has fewer than {SMALLEST_CELL} people"
 
 
 def pretrends(
-    panel: Panel, entry: StaggeredEntry, outcome: str, found: Effects
+    panel: Panel, entry: StaggeredEntry, outcome: str, found: Effects, level: float
 ) -> Iterable[dict[str, object]]:
     """Yield the joint test that nothing moved before treatment, or why there is none."""
     about: dict[str, object] = {"name": entry.name, "outcome": outcome}
@@ -31,8 +37,7 @@ def pretrends(
         return
     try:
         rows = _before(panel, entry, outcome, found)
-        null = f"the effects on {outcome} before treatment are zero"
-        test = wald(rows, entry.chosen, null=null)
+        test = did.pretrends(rows, entry.chosen)
     except (NotEstimableError, UsageError) as error:
         yield about | {"reason": str(error)}
         return
@@ -41,8 +46,20 @@ def pretrends(
         "df": test.df,
         "p_value": test.p_value,
         "null": test.null,
+        "slope": _unseen(entry, found, level),
         "reason": "",
     }
+
+
+def _unseen(entry: StaggeredEntry, found: Effects, level: float) -> float:
+    """Return the trend that leaves no period before treatment significant half of the time."""
+    if entry.estimator == "did.imputation" or found.event_study is None:
+        return np.nan  # its event study has no period before treatment
+    try:
+        power = did.pretrend_power(found.event_study, inference=entry.chosen, level=level)
+    except (NotEstimableError, UsageError):  # a varying base, or unequal steps
+        return np.nan
+    return power.slope
 
 
 def _before(panel: Panel, entry: StaggeredEntry, outcome: str, found: Effects) -> Estimate:
@@ -70,6 +87,34 @@ def _leads(panel: Panel, entry: StaggeredEntry) -> int:
     if leads < 1:
         raise NotEstimableError("no cohort is seen often enough before treatment.")
     return leads
+
+
+def sensitivity(
+    entry: StaggeredEntry, outcome: str, found: Effects, level: float
+) -> Iterable[pd.DataFrame]:
+    """Yield the robust intervals by each restriction, or why there are none."""
+    asked, study = entry.sensitivity, found.event_study
+    if asked is None or study is None:
+        return
+    about: dict[str, object] = {"name": entry.name, "outcome": outcome}
+    few = small_rows(infer(study, level=level).frame).any()
+    for restriction in asked.restrictions:
+        try:
+            if few:
+                raise NotEstimableError(f"{FEW} at some time since treatment began")
+            told = honest(
+                study,
+                restriction,
+                contrast=asked.target,
+                inference=entry.chosen,
+                level=level,
+                search=Search(seed=entry.seed),
+            )
+        except (NotEstimableError, UsageError) as error:
+            yield pd.DataFrame([about | {"reason": str(error)}])
+            continue
+        values = about | {"breakdown": told.breakdown, "target": told.target, "reason": ""}
+        yield told.frame.assign(**values)
 
 
 def mixture(panel: Panel, entry: StaggeredEntry, outcome: str) -> dict[str, pd.DataFrame]:

@@ -17,6 +17,7 @@ from prakerja_eval.tables.disclosure import hide_flow
 Behind: TypeAlias = Mapping[str, pd.DataFrame]  # tables by their name in OverTime
 COLUMNS = {
     "pretrends": evidence.PRETRENDS,
+    "sensitivity": evidence.SENSITIVITY,
     "decomposition": evidence.DECOMPOSITION,
     "weights": evidence.WEIGHTS,
     "mixture": evidence.MIXTURE,
@@ -27,10 +28,12 @@ def behind_of(
     panel: Panel, entry: StaggeredEntry, outcome: Outcome, found: Effects, plan: Plan
 ) -> Behind:
     """Return the tables behind one outcome of a staggered entry."""
-    tests = list(evidence.pretrends(panel, entry, outcome.column, found))
+    tests = list(evidence.pretrends(panel, entry, outcome.column, found, plan.level))
+    robust = evidence.sensitivity(entry, outcome.column, found, plan.level)
     return {
         "details": pd.concat(details(found, entry, plan), ignore_index=True),
         "pretrends": pd.DataFrame(tests, columns=list(evidence.PRETRENDS)),
+        "sensitivity": _stacked("", [{"": t} for t in robust], evidence.SENSITIVITY),
         **evidence.mixture(panel, entry, outcome.column),
     }
 

@@ -39,7 +39,11 @@ class OverTime:
     paths : DataFrame
         outcome, cohort, wave, n, mean, std_error.
     pretrends : DataFrame
-        name, outcome, statistic, df, p_value, null, reason (why there is no test, or empty).
+        name, outcome, statistic, df, p_value, null, slope (of a trend that leaves no period before
+        treatment significant half of the time), reason (why there is no test, or empty).
+    sensitivity : DataFrame
+        name, outcome, restriction, method, m, conf_low, conf_high, status, breakdown, target,
+        reason (why there is none, or empty).
     decomposition : DataFrame
         name, outcome, treated, comparison, kind, weight, estimate: of each two-way coefficient.
     weights : DataFrame
@@ -52,6 +56,7 @@ class OverTime:
     adoption: pd.DataFrame
     paths: pd.DataFrame
     pretrends: pd.DataFrame
+    sensitivity: pd.DataFrame
     decomposition: pd.DataFrame
     weights: pd.DataFrame
     mixture: pd.DataFrame

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field
 from prakerja_eval import did, lottery, matching
 from prakerja_eval.did.aggregation import Average, Ends
 from prakerja_eval.did.poisson import Scale
+from prakerja_eval.did.restrictions import RelativeMagnitudes, Smoothness
 from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate.specs import (
     AbadieImbens,
@@ -158,10 +159,39 @@ class MatchingEntry(Entry):
     variance: matching.Variance = field(default_factory=matching.Variance)
 
 
+@dataclass(frozen=True, slots=True)
+class SensitivityTable:
+    """How far trends may fail to be parallel: ``{relative_magnitudes = {m = [0.5, 1]}}``, say.
+
+    Parameters
+    ----------
+    relative_magnitudes : RelativeMagnitudes, optional
+    smoothness : Smoothness, optional
+        One of the two, or both.
+    target : {"average", "first"}
+        Whose interval: the mean effect over event times from 0 on, or that of the first.
+    """
+
+    relative_magnitudes: RelativeMagnitudes | None = None
+    smoothness: Smoothness | None = None
+    target: Literal["average", "first"] = "average"
+
+    def __post_init__(self) -> None:
+        if not self.restrictions:
+            raise UsageError("a sensitivity table names relative_magnitudes, smoothness, or both.")
+
+    @property
+    def restrictions(self) -> list[RelativeMagnitudes | Smoothness]:
+        """Return the restrictions named."""
+        return [r for r in (self.relative_magnitudes, self.smoothness) if r is not None]
+
+
 READ: dict[str, tuple[str, ...]] = {
-    "did.group_time": ("design", "average", "window", "ends", "balance", "without"),
+    "did.group_time": (
+        *("design", "average", "window", "ends", "balance", "without", "sensitivity"),
+    ),
     "did.imputation": ("design", "average", "window", "ends", "balance"),
-    "did.sun_abraham": ("average", "window", "ends", "balance"),
+    "did.sun_abraham": ("average", "window", "ends", "balance", "sensitivity"),
     "did.twfe": ("window",),
     "did.poisson": ("design", "scale"),
 }
@@ -186,8 +216,10 @@ class StaggeredEntry(Entry):
         Cohorts whose people are left out.
     scale : {"levels", "percent"}
         Of "did.poisson".
+    sensitivity : SensitivityTable, optional
+        Of the event study; needs a universal base.
     seed : int
-        Of the draws behind the simultaneous bands of the event study.
+        Of the draws behind the simultaneous bands of the event study, and behind ``sensitivity``.
     """
 
     estimator: Literal[
@@ -200,6 +232,7 @@ class StaggeredEntry(Entry):
     balance: float | None = None
     without: tuple[WaveLabel, ...] = ()
     scale: Scale = "levels"
+    sensitivity: SensitivityTable | None = None
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -217,6 +250,9 @@ class StaggeredEntry(Entry):
             raise UsageError(f"{where}: window = {list(self.window)} must run from low to high.")
         if self.ends == "binned" and self.window is None:
             raise UsageError(f"{where}: ends = 'binned' needs window = [low, high].")
+        varying = self.estimator == "did.group_time" and self.design.base_period == "varying"
+        if self.sensitivity is not None and varying:
+            raise UsageError(f"{where}: sensitivity needs base_period = 'universal' in its design.")
         if self.seed < 0:
             raise UsageError(f"{where}: seed = {self.seed} must be 0 or more.")
         if self.estimator == "did.imputation":
