@@ -156,11 +156,11 @@ def _known(cells: Estimate, shares: Shares) -> None:
 
 def _each(cells: Estimate, verb: Callable[[Estimate], Estimate]) -> Estimate:
     """Apply a verb to the rows of each estimator, outcome, subgroup and specification."""
-    keys = cells.index[BLOCK].map(str).agg("\x1f".join, axis=1)
-    blocks = [np.flatnonzero(keys == key) for key in dict.fromkeys(keys)]
+    keys = list(zip(*(map(str, cells.index[c]) for c in BLOCK), strict=True))
+    blocks = [[k for k, key in enumerate(keys) if key == one] for one in dict.fromkeys(keys)]
     if len(blocks) == 1:
         return verb(cells)
-    return join(*(verb(subset(cells, rows=list(rows))) for rows in blocks))
+    return join(*(verb(subset(cells, rows=rows)) for rows in blocks))
 
 
 def _started(cells: Estimate) -> BoolArray:

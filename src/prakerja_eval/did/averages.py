@@ -10,7 +10,7 @@ import pandas as pd
 from prakerja_eval.did.cells import DEFAULT, REFERENCE, any_column
 from prakerja_eval.estimate import Estimate
 from prakerja_eval.estimate.estimate import COUNT_COLUMNS, INDEX_COLUMNS, index_row
-from prakerja_eval.typing import BoolArray, FloatArray, IntArray
+from prakerja_eval.typing import BoolArray, FloatArray, IntArray, StringArray
 
 AGREED = ("estimator", "outcome", "cohort", "wave", "event_time", "subgroup", "specification")
 
@@ -69,6 +69,7 @@ def averages(
         Whether the sizes s have influence.
     """
     known = sizes(cells)
+    columns = {c: cells.index[c].to_numpy() for c in AGREED}
     shape = len(cells.units), len(labels)
     theta, psi = np.zeros(len(labels)), np.zeros(shape, order="F")
     sample = np.zeros(shape, dtype=bool, order="F")
@@ -83,7 +84,7 @@ def averages(
         if drawn and total > 0:
             moved = picked[rows, r] * np.nan_to_num(cells.theta[rows] - theta[r]) / total
             _draw(known, rows, moved, (psi[:, r], sample[:, r]))
-        index.append(_labels(cells, rows, row))
+        index.append(_labels(columns, rows, row))
         counts.append(_counts(cells, rows, omega, sample[:, r], known))
     return Estimate(
         theta=theta,
@@ -155,9 +156,10 @@ def _status(cells: Estimate, rows: IntArray) -> str:
     return f"cohort {row['cohort']}, wave {row['wave']}: {status[told[0]]}"
 
 
-def _labels(cells: Estimate, rows: IntArray, labels: Mapping[str, object]) -> dict[str, object]:
-    """Return the index row of an average."""
-    index = cells.index.iloc[rows]
-    agreed = {c: index[c].iloc[0] for c in AGREED if index[c].map(str).nunique() == 1}
+def _labels(
+    columns: Mapping[str, StringArray], rows: IntArray, labels: Mapping[str, object]
+) -> dict[str, object]:
+    """Return the index row of an average: labels on which its cells agree, and its own."""
+    agreed = {c: v[rows[0]] for c, v in columns.items() if len(set(map(str, v[rows]))) == 1}
     base = {"estimand": "ATT", "population": "treated people", "weighting": "treated people"}
     return index_row(**(agreed | base | dict(labels)))
