@@ -9,6 +9,8 @@ from prakerja_eval.did.imputation import imputation
 from prakerja_eval.did.imputation_pretrend import imputation_pretrend
 from prakerja_eval.did.poisson import poisson
 from prakerja_eval.did.pretrends import PretrendPower, pretrend_power, pretrends
+from prakerja_eval.did.restrictions import RelativeMagnitudes, Search, Smoothness
+from prakerja_eval.did.sensitivity import Sensitivity, honest
 from prakerja_eval.did.sun_abraham import sun_abraham
 from prakerja_eval.did.twfe import twfe
 from prakerja_eval.did.twfe_weights import EffectWeights, twfe_weights
@@ -20,12 +22,17 @@ __all__ = [
     "Design",
     "EffectWeights",
     "PretrendPower",
+    "RelativeMagnitudes",
+    "Search",
+    "Sensitivity",
+    "Smoothness",
     "bacon",
     "by_calendar",
     "by_cohort",
     "cohort_paths",
     "event_study",
     "group_time",
+    "honest",
     "imputation",
     "imputation_pretrend",
     "leave_one_cohort_out",
