@@ -26,8 +26,9 @@ def all_scenarios():
 def printed(row, estimate):
     """Return what a user reads: the estimate, its standard error and its interval."""
     if row.asks in ("equality", "zero"):
-        verb = pe.wald if row.asks == "zero" else pe.test_equal
-        test = verb(pe.subset(estimate, rows=row.rows), inference=row.inference)
+        asked = pe.subset(estimate, rows=row.rows)
+        verb = pe.did.pretrends if row.asks == "zero" else pe.test_equal
+        test = verb(asked, inference=row.inference)
         half = np.inf if test.p_value >= 0.05 else -1.0
         wald = test.statistic * (1 if np.isinf(test.df_denominator) else test.df)  # printed as F
         return wald, np.sqrt(2 * test.df), wald - half, wald + half

@@ -8,8 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Collection
-from concurrent.futures import ProcessPoolExecutor
-from itertools import repeat
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import numpy as np
@@ -24,24 +23,14 @@ FOLDER = ROOT / "reports" / "validation"
 KEYS = ["scenario", "row", "inference", "side", "claim", "seed", "draws"]
 
 
-def table(
-    first: int | None = None, names: Collection[str] | None = None, jobs: int = 1
-) -> pd.DataFrame:
-    """Return a row a claim or contrast, from all or the `first` draws of all or some scenarios.
-
-    A scenario has its own seeds, so that its rows depend neither on the others nor on `jobs`.
-    """
+def table(first: int | None = None, names: Collection[str] | None = None) -> pd.DataFrame:
+    """Return a row a claim or contrast, from all or the `first` draws of all or some scenarios."""
     numbers = [i for i, (s, _) in enumerate(scenarios()) if names is None or s.name in names]
-    if jobs == 1:
-        parts = [rows_of(i, first) for i in numbers]
-    else:
-        with ProcessPoolExecutor(jobs) as pool:
-            parts = list(pool.map(rows_of, numbers, repeat(first)))
-    return pd.DataFrame([row for part in parts for row in part])
+    return pd.DataFrame([row for i in numbers for row in rows_of(i, first)])
 
 
 def rows_of(number: int, first: int | None = None) -> list[dict[str, object]]:
-    """Return the rows of one scenario."""
+    """Return the rows of one scenario, whose draws depend on no other scenario."""
     scenario, seeds = scenarios()[number]
     start = time.process_time()
     answers = simulate(scenario, seeds[:first])
@@ -137,20 +126,24 @@ def write(results: pd.DataFrame, listed: list[Scenario], folder: Path) -> None:
 
 
 def main() -> int:
-    """Run, write, and return 1 if a claim is missed."""
+    """Run, write after each scenario, and return 1 if a claim is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=FOLDER)
     parser.add_argument("--new", action="store_true", help="run scenarios not in the table alone")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
     listed = [scenario for scenario, _ in scenarios()]
+    place = {scenario.name: i for i, scenario in enumerate(listed)}
+    parts: dict[int, pd.DataFrame] = {}
     if asked.new:
-        kept = read(asked.out / "coverage.csv")
-        names = {s.name for s in listed} - set(kept["scenario"])
-        results = pd.concat([kept, table(names=names, jobs=asked.jobs)], ignore_index=True)
-    else:
-        results = table(jobs=asked.jobs)
-    write(results, listed, asked.out)
+        committed = read(asked.out / "coverage.csv")
+        parts |= {place[name]: rows for name, rows in committed.groupby("scenario")}
+    with ProcessPoolExecutor(asked.jobs) as pool:
+        left = {pool.submit(rows_of, i): i for i in range(len(listed)) if i not in parts}
+        for done in as_completed(left):
+            parts[left[done]] = pd.DataFrame(done.result())
+            results = pd.concat([parts[i] for i in sorted(parts)], ignore_index=True)
+            write(results, [listed[i] for i in sorted(parts)], asked.out)
     missed = results[results["claim"] & (results["verdict"] != "kept")]
     print(results[["scenario", "row", "se_ratio", "coverage", "verdict"]].to_string(index=False))
     return 1 if len(missed) else 0
