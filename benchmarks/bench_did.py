@@ -4,10 +4,12 @@ Eight waves, four cohorts and never treated, five continuous covariates; all gro
 their event study without covariates, doubly robust given five, and the event study by two-way fixed
 effects; standard errors analytic, clustered by unit. Each estimate runs in a process of its own,
 one after another, after a warm-up on 500 units, once: wall and CPU seconds, and the peak of memory
-from then on, what is being held included. "panel" starts from a Panel, everything else from the
-DataFrame. Then our own cost at several sizes. Run it with ``make bench``, or beside peers, with an
-interpreter that has them: ``python benchmarks/bench_did.py --peers PATH/TO/python --store``. What
-peers took when they were last stored is printed otherwise, from did_peers.csv.
+from then on, what is being held included. "panel" starts from a Panel, "checked" from one that was
+checked before, everything else from the DataFrame. Then our own cost at several sizes.
+
+Run it with ``make bench``, or beside peers, with an interpreter that has them:
+``python benchmarks/bench_did.py --peers PATH/TO/python --store``. Otherwise what peers took when
+they were last stored is printed, from did_peers.csv: compare CPU seconds, and the load beside them.
 """
 
 import argparse
@@ -26,11 +28,13 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 COVARIATES = [f"x{k}" for k in range(1, 6)]
+OURS = ("checked", "panel", "frame")
 COHORTS = (0, 3, 4, 6, 7)
 WAVES = 8
 SIZES = (10_000, 100_000, 1_000_000, 3_000_000)
@@ -67,8 +71,8 @@ def draw(units: int) -> pd.DataFrame:
 # --- ours -----------------------------------------------------------------------------------------
 
 
-def read(frame: pd.DataFrame) -> object:
-    """Return a checked Panel."""
+def read(frame: pd.DataFrame) -> Any:
+    """Return a Panel."""
     import prakerja_eval as pe
 
     return pe.read_panel(frame, pe.Roles(unit="id", wave="t", cohort="g", baseline=2))
@@ -190,10 +194,11 @@ def measure(task: str, who: str, path: str) -> dict[str, object]:
     """Run one estimate once, after a warm-up; read the file beforehand."""
     warnings.simplefilter("ignore")
     small = draw(500)
-    if who == "panel":
+    if who in ("checked", "panel"):
         ours(read(small), task)
-        held = read(pd.read_parquet(path))
-        call = ours
+        held, call = read(pd.read_parquet(path)), ours
+        if who == "checked":
+            held.check(["y"])
     else:
         call = CALLS[who]
         call(small, task)
@@ -202,7 +207,7 @@ def measure(task: str, who: str, path: str) -> dict[str, object]:
     cpu, wall = time.process_time(), time.perf_counter()
     answer = call(held, task)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    package = "prakerja-eval" if who in ("panel", "frame") else who
+    package = who if who in CALLS and who != "frame" else "prakerja-eval"
     return {
         "version": importlib.metadata.version(package),
         "wall": round(wall, 3),
@@ -271,7 +276,7 @@ def compare(task: str, units: int, path: str, options: argparse.Namespace) -> No
     """Print ours and then peers, measured now or stored, for one task."""
     label = {"task": task, "units": units}
     reference: list[list[float]] = []
-    for who in ("panel", "frame"):
+    for who in OURS:
         found = in_a_process(sys.executable, "measure", task, who, path)
         if found:
             reference = reference or found["answer"]
@@ -311,13 +316,13 @@ def main() -> None:
         if options.sizes:
             print("\nOurs, CPU microseconds a unit at", *(f"{n:,}" for n in options.sizes), "units")
         for task in options.tasks if options.sizes else ():
-            for who in ("panel", "frame"):
+            for who in OURS:
                 cells = []
                 for units in options.sizes:
                     path = str(Path(folder) / f"{units}.parquet")
                     found = in_a_process(sys.executable, "measure", task, who, path)
                     cells.append(f"{1e6 * found['cpu'] / units:>9.2f}" if found else " " * 9)
-                print(f"{task:<8} {who:<6}", *cells)
+                print(f"{task:<8} {who:<7}", *cells)
 
 
 if __name__ == "__main__":
