@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from prakerja_eval.estimate.means import group_mean
-from prakerja_eval.numerics.moments import combine, group_moments
+from prakerja_eval.numerics import moments as moments_module
+from prakerja_eval.numerics.moments import Loadings, cells_of, combine, group_moments
 
 
 def sample(n=400, n_waves=4):
@@ -129,3 +130,23 @@ def test_the_moments_of_two_halves_give_the_same_standard_error() -> None:
     joined = group_mean(halves, 0, 0)
     np.testing.assert_allclose(joined.mean, whole.mean, rtol=1e-14)
     np.testing.assert_allclose(joined.std_error, whole.std_error, rtol=1e-8)
+
+
+def test_influence_in_blocks_is_the_sum_written_out_for_each_unit(monkeypatch):
+    # Witness: psi_i = w_i (level + sum over observed waves of (y - mean) slope), unit by unit.
+    monkeypatch.setattr(moments_module, "ROWS", 7)
+    monkeypatch.setattr(moments_module, "ROWS_A_CELL", 1)
+    codes, y, w = sample(90, 3)
+    w[::9] = 0.0
+    keys, cell = cells_of(codes, y, w)
+    found = group_moments(codes, y, w)
+    rng, shape = np.random.default_rng(16), (len(keys), 3, 5)
+    used = rng.random((len(keys), 5)) < 0.7
+    level, slope = rng.normal(size=(len(keys), 5)), rng.normal(size=shape)
+    psi = Loadings(np.zeros(5), found.mean, level, slope, used).influence(cell, y, w)
+    assert psi.flags.f_contiguous
+    for i, c in enumerate(cell):
+        seen = ~np.isnan(y[i])
+        written = level[c] + (y[i] - found.mean[c])[seen] @ slope[c][seen]
+        expected = np.where(used[c], w[i] * written, 0.0) if c >= 0 else np.zeros(5)
+        np.testing.assert_allclose(psi[i], expected, rtol=1e-12, atol=1e-12)  # sums of three terms

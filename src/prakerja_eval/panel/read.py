@@ -47,7 +47,9 @@ def read_panel(source: Source, roles: Roles, options: ReadOptions | None = None)
     """
     table = read_long(source, roles, options or ReadOptions())
     refuse_identifiers(table)
-    return Panel(table, roles)
+    panel = Panel(table, roles)
+    panel.check()  # kept by the panel, so that estimators need not look again
+    return panel
 
 
 def read_long(source: Source, roles: Roles, options: ReadOptions) -> Table:
