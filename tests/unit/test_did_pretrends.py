@@ -10,8 +10,8 @@ import pytest
 from scipy import stats
 
 import prakerja_eval as pe
-from prakerja_eval.did.kernel_pretrends import joint_power, passing, slope_seen
-from prakerja_eval.errors import NotEstimableError, UsageError
+from prakerja_eval.did.kernel_pretest import after_passing, joint_power
+from prakerja_eval.errors import UsageError
 
 Z = stats.norm.ppf(0.975)
 
@@ -56,15 +56,15 @@ class TestJointTest:
 
     def test_the_null_is_said(self, study):
         assert pe.did.pretrends(study).null == (
-            "all 4 effects on y before treatment (event times -5, -4, -3, -2) are zero"
+            "no effect on y before treatment (4 rows, event times -5 to -2)"
         )
 
     def test_waves_of_anticipation_are_tested_when_asked_for(self):
         rows = pe.did.group_time(panel(), "y", pe.did.Design(anticipation=1))
         default, more = pe.did.pretrends(rows), pe.did.pretrends(rows, before=0)
         assert more.df == default.df + 3
-        assert "-1" not in default.null
-        assert "-1" in more.null
+        assert "to -2)" in default.null
+        assert "to -1)" in more.null
 
     def test_the_inference_named_is_taken(self, study):
         found = pe.did.pretrends(study, pe.Clustered("unit", correction="G"))
@@ -78,70 +78,51 @@ class TestJointTest:
 
     def test_nothing_before_treatment_is_refused(self, study):
         effects = pe.subset(study, rows=[k for k, e in enumerate(study.index.event_time) if e >= 0])
-        with pytest.raises(NotEstimableError, match="no row is an effect before treatment"):
+        with pytest.raises(UsageError, match="no row with the estimand 'pre-trend'"):
             pe.did.pretrends(effects)
-        with pytest.raises(NotEstimableError, match="imputation_pretrend"):
-            pe.did.pretrends(pe.did.imputation(panel(), "y"))
+        with pytest.raises(UsageError, match="no row before event time 0"):
+            pe.did.pretrends(effects, before=0)
+
+
+def passing(trend, covariance, n_pre, alpha=0.05):
+    half = stats.norm.ppf(1 - alpha / 2) * np.sqrt(np.diag(covariance)[:n_pre])
+    return after_passing(trend, covariance, half, 1)
 
 
 class TestPassingKernel:
+    """The integral is asked to 1e-5, absolute and relative; its edges enter the mean."""
+
     def test_one_coefficient_is_a_truncated_normal(self):
         covariance = np.array([[0.04, 0.01], [0.01, 0.09]])
-        found = passing(np.array([-0.3, 0.2]), covariance, 1, 0.05)
+        found = passing(np.array([-0.3, 0.2]), covariance, 1)
         inside = stats.truncnorm(-Z + 1.5, Z + 1.5, loc=-0.3, scale=0.2)
-        # one dimension: the probability is exact, the mean a sum over 2^15 points
-        assert found.probability == pytest.approx(stats.norm.cdf(Z + 1.5) - stats.norm.cdf(1.5 - Z))
-        assert found.mean[0] == pytest.approx(inside.mean(), abs=0.2 * 1e-4)
-        assert found.mean[1] == pytest.approx(0.2 + (inside.mean() + 0.3) / 4, abs=0.2 * 1e-4)
+        expected = stats.norm.cdf(Z + 1.5) - stats.norm.cdf(1.5 - Z)
+        assert found.passing == pytest.approx(expected, rel=1e-12)
+        assert found.mean[0] == pytest.approx(inside.mean(), rel=1e-10)
+        assert found.mean[1] == pytest.approx(0.2 + (inside.mean() + 0.3) / 4, rel=1e-10)
 
     def test_independent_coefficients_multiply(self):
         mean, sd = np.array([-0.4, -0.2, 0.1, 0.3]), np.array([0.2, 0.3, 0.1, 0.1])
         found = passing(np.append(mean, 1.0), np.diag(np.append(sd, 1.0) ** 2), 4, 0.1)
         z = stats.norm.ppf(0.95)
         each = stats.norm.cdf(z - mean / sd) - stats.norm.cdf(-z - mean / sd)
-        assert found.probability == pytest.approx(each.prod(), rel=1e-5)
+        inside = stats.truncnorm(-z - mean / sd, z - mean / sd, loc=mean, scale=sd).mean()
+        assert found.passing == pytest.approx(each.prod(), rel=1e-5)
+        np.testing.assert_allclose(found.mean[:4], inside, atol=1e-5)
         assert found.mean[4] == pytest.approx(1.0, abs=1e-12)
 
-    @pytest.mark.parametrize("k", [2, 3, 5, 8])
-    def test_the_probability_is_scipys_integral_over_the_box(self, k):
-        covariance, trend = wishart(k, k), -0.1 * np.arange(k, 0, -1)
-        edge = Z * np.sqrt(np.diag(covariance))
-        law = stats.multivariate_normal(trend, covariance, seed=1, maxpts=4_000_000, abseps=1e-7)
-        expected = law.cdf(edge, lower_limit=-edge)
-        assert passing(trend, covariance, k, 0.05).probability == pytest.approx(expected, abs=1e-5)
-
-    def test_the_mean_is_that_of_the_draws_that_pass(self):
-        covariance = wishart(6, 3)
-        trend = 0.15 * np.array([-3.0, -2.0, -1.0, 1.0, 2.0, 3.0])
+    @pytest.mark.parametrize("k", [3, 6])
+    def test_the_mean_is_that_of_the_draws_that_pass(self, k):
+        covariance = wishart(2 * k, k)
+        trend = 0.3 / k * np.append(np.arange(-k, 0.0), np.arange(1.0, k + 1))
         draws = np.random.default_rng(7).multivariate_normal(trend, covariance, 400_000)
-        kept = draws[(abs(draws[:, :3]) <= Z * np.sqrt(np.diag(covariance))[:3]).all(axis=1)]
-        found = passing(trend, covariance, 3, 0.05)
+        inside = abs(draws[:, :k]) <= Z * np.sqrt(np.diag(covariance))[:k]
+        kept = draws[inside.all(axis=1)]
+        found = passing(trend, covariance, k)
         error = kept.std(axis=0) / np.sqrt(len(kept))
         assert (abs(found.mean - kept.mean(axis=0)) < 4 * error).all()
         share = len(kept) / 400_000
-        assert abs(found.probability - share) < 4 * np.sqrt(share * (1 - share) / 400_000)
-
-    def test_far_in_the_tail_the_mean_stays_inside(self):
-        trend = np.array([-4.0, -2.0, 2.0])  # 20 standard errors out
-        found = passing(trend, np.diag([0.04, 0.01, 0.01]), 2, 0.05)
-        assert 0 < found.probability < 1e-100
-        assert (abs(found.mean[:2]) <= Z * np.array([0.2, 0.1])).all()
-        assert (abs(found.mean[:2]) > 0.9 * Z * np.array([0.2, 0.1])).all()
-
-    @pytest.mark.parametrize("k", [3, 6])
-    def test_the_mean_inside_is_that_of_a_finer_integral(self, k, monkeypatch):
-        # the same integral at 2^18 random points of another kind: within 1e-3 standard errors
-        covariance, trend = wishart(k, k + 1), -0.05 * np.arange(k, 0, -1)
-        found = passing(trend, covariance, k, 0.05)
-        sobol = stats.qmc.Sobol(k, seed=4).random(2**18)
-        monkeypatch.setattr("prakerja_eval.did.kernel_pretrends._lattice", lambda k: sobol)
-        finer = passing(trend, covariance, k, 0.05)
-        assert (abs(found.mean - finer.mean) < 1e-3 * np.sqrt(np.diag(covariance))).all()
-
-    def test_what_never_passes_has_no_mean(self):
-        found = passing(np.array([-1e3, 1e3]), np.eye(2), 1, 0.05)
-        assert found.probability == 0
-        assert np.isnan(found.mean).all()
+        assert abs(found.passing - share) < 4 * np.sqrt(share * (1 - share) / 400_000)
 
     def test_the_joint_test_is_a_noncentral_chi_squared(self):
         covariance, trend = wishart(4, 5), np.array([-0.3, -0.2, 0.1, 0.1])
@@ -149,25 +130,35 @@ class TestPassingKernel:
         expected = stats.ncx2.sf(stats.chi2.ppf(0.95, 4), 4, away)
         assert joint_power(trend, covariance, 0.05) == pytest.approx(expected, rel=1e-9)
 
-    def test_the_slope_of_one_coefficient_solves_the_normal_equation(self):
-        slope = slope_seen(np.array([-1.0, 1.0]), np.diag([0.04, 1.0]), 1, 0.05, 0.8)
-        away = slope / 0.2
-        assert stats.norm.sf(Z - away) + stats.norm.cdf(-Z - away) == pytest.approx(0.8, abs=1e-8)
-
 
 class TestPower:
-    def test_the_slope_found_is_seen_with_the_probability_asked_for(self, study):
-        found = pe.did.pretrend_power(study, power=0.8)
-        assert found.power_individual == pytest.approx(0.8, abs=1e-6)
-        again = pe.did.pretrend_power(study, -found.slope)
-        assert again.power_individual == pytest.approx(0.8, abs=1e-6)  # whichever way it goes
+    def test_the_slopes_found_are_seen_with_the_probability_asked_for(self, study):
+        found = pe.did.pretrend_power(study, power=0.7)
+        assert found.individual == pytest.approx(0.7, abs=3e-5)  # the integral to 1e-5, twice
+        assert list(found.detectable["power"]) == [0.5, 0.7, 0.8]
+        for row in found.detectable.itertuples():
+            at = pe.did.pretrend_power(study, -row.individual)
+            assert at.individual == pytest.approx(row.power, abs=3e-5)
+            at = pe.did.pretrend_power(study, row.joint)
+            assert at.joint == pytest.approx(row.power, abs=1e-4)
+
+    def test_the_slope_of_one_coefficient_solves_the_normal_equation(self, study):
+        rows = [k for k, e in enumerate(study.index["event_time"]) if -3 < e < 1]
+        short = pe.subset(study, rows=rows)
+        se = pe.infer(short).frame["std_error"].iloc[0]
+        away = pe.did.pretrend_power(short, power=0.8).slope / se
+        assert stats.norm.sf(Z - away) + stats.norm.cdf(-Z - away) == pytest.approx(0.8, abs=1e-4)
 
     def test_without_a_trend_the_tests_have_their_size_and_leave_no_bias(self, study):
         found = pe.did.pretrend_power(study, 0.0)
-        assert found.power_joint == pytest.approx(0.05, abs=1e-9)
-        assert 0.05 < found.power_individual < 0.2  # between one test and four apart
-        # points come in mirrored pairs: rounding alone
-        np.testing.assert_allclose(found.frame["expected_after_passing"], 0.0, atol=1e-12)
+        assert found.joint == pytest.approx(0.05, abs=1e-9)
+        assert 0.05 < found.individual < 0.2  # between one test and four apart
+        se = pe.infer(study).frame["std_error"].max()
+        np.testing.assert_allclose(found.frame["expected_after_passing"], 0.0, atol=1e-5 * se)
+
+    def test_what_hardly_ever_passes_has_no_expectation(self, study):
+        frame = pe.did.pretrend_power(study, 5.0).frame
+        assert frame["expected_after_passing"].isna().all()
 
     def test_trends_run_through_the_reference(self, study):
         frame = pe.did.pretrend_power(study, 0.5).frame
@@ -176,8 +167,8 @@ class TestPower:
 
     def test_it_prints_what_it_found(self, study):
         found = pe.did.pretrend_power(study, 0.5)
-        assert "0.5 per event time" in repr(found)
-        assert f"{found.power_joint:.1%}" in repr(found)
+        assert "0.5 per unit of event time" in repr(found)
+        assert f"{found.joint:.3f}" in repr(found)
         assert "<table" in found._repr_html_()
 
     def test_a_varying_base_is_refused(self):
@@ -186,7 +177,7 @@ class TestPower:
             pe.did.pretrend_power(rows)
 
     def test_impossible_asks_are_refused(self, study):
-        with pytest.raises(UsageError, match="ask for more power"):
+        with pytest.raises(UsageError, match="ask for more"):
             pe.did.pretrend_power(study, power=0.04)
         with pytest.raises(UsageError, match="between 0 and 1"):
             pe.did.pretrend_power(study, power=1.5)

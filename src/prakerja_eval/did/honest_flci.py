@@ -39,9 +39,9 @@ class FixedLength:
 
 def folded_quantile(t: float, alpha: float) -> float:
     """Return c with P(|N(t, 1)| <= c) = 1 - alpha, t >= 0."""
-    low, high = t + ndtri(1 - alpha) - 1e-9, t + ndtri(1 - alpha / 2) + 1e-9
-    return float(
-        brentq(lambda c: ndtr(c - t) - ndtr(-c - t) - (1 - alpha), max(low, 0.0), high, xtol=1e-14)
+    low, high = ndtri(1 - alpha) - 1e-9, ndtri(1 - alpha / 2) + 1e-9  # of c - t
+    return t + float(
+        brentq(lambda d: ndtr(d) - ndtr(-d - 2 * t) - (1 - alpha), max(low, 0.0), high, xtol=1e-14)
     )
 
 

@@ -19,9 +19,10 @@ from prakerja_eval.typing import FloatArray
 
 COLUMNS = ("event_time", "estimate", "trend", "expected_after_passing", "bias_from_passing")
 POWERS = (0.5, 0.8)
-SEED = 1  # of the integration's lattice; its error is 1e-6 or less
+SEED = 1  # of the integration's lattice
 RARE = 1e-3  # a test that passes less often says nothing of the estimates when it does
 FAR = 40.0  # standard errors of one coefficient, which every test sees
+FINE = 1e-6  # of a detectable slope, relative; its probability is known to 1e-5
 
 
 def pretrends(
@@ -214,9 +215,10 @@ def _slope(study: LongDifferences, test: Callable[[float], float], power: float)
             f"did.pretrend_power(power={power:g}): the test rejects as often, {test(0.0):.3f}, "
             "without any violation; ask for more."
         )
-    far = study.reference - study.time[0]
-    most = FAR * float(np.sqrt(study.covariance[0, 0])) / far
-    return float(brentq(lambda slope: test(slope) - power, 0.0, most, xtol=1e-12 * most))
+    far = study.reference - study.time[: study.n_pre]
+    sd = np.sqrt(np.diag(study.covariance)[: study.n_pre])
+    most = FAR * float((sd / far).min())
+    return float(brentq(lambda slope: test(slope) - power, 0.0, most, xtol=FINE * most))
 
 
 def _frame(study: LongDifferences, slope: float, level: float) -> pd.DataFrame:
