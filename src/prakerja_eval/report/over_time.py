@@ -9,9 +9,11 @@ import pandas as pd
 from prakerja_eval.language import Catalogue, Measure
 from prakerja_eval.report.pictures_over_time import measure_of_rows, restrictions
 from prakerja_eval.study import Results
+from prakerja_eval.study.evidence import FEW, GIVEN, UNBALANCED, UNSEEN
 from prakerja_eval.study.results import OverTime
 
 Names: TypeAlias = tuple[dict[str, str], dict[str, str]]  # of entries, of outcomes
+REASONS = {FEW: "few", UNBALANCED: "unbalanced", GIVEN: "given", UNSEEN: "unseen"}
 SMALL_M = 0.1  # below it, two digits
 INTO_TREATED = ("later against already treated", "treated against always treated")
 
@@ -25,12 +27,26 @@ def before_treatment(results: Results, words: Catalogue) -> tuple[str, ...]:
     )
 
 
+def tests_counted(results: Results, words: Catalogue) -> tuple[str, ...]:
+    """Say of each outcome how many designs find that the groups moved apart before treatment."""
+    if results.over_time is None:
+        return ()
+    said = []
+    for column, name in _names(results)[1].items():
+        tests = results.over_time.pretrends
+        p = pd.to_numeric(tests.loc[tests["outcome"] == column, "p_value"]).dropna()
+        apart = int((p < 1 - results.plan.level).sum())
+        values = {"total": words.number(len(p)), "apart": words.number(apart)}
+        said += [words.text("over_time.count", outcome=name, **values)] if len(p) else []
+    return tuple(said)
+
+
 def _before(results: Results, row: dict[str, object], words: Catalogue) -> str:
     """Say whether one design passes its test, and which trend the test would have let through."""
     labels, outcomes = _names(results)
     about = {"label": labels[str(row["name"])], "outcome": outcomes[str(row["outcome"])]}
     if row["reason"]:
-        return words.text("over_time.no_test", reason=str(row["reason"]).rstrip("."), **about)
+        return words.text("over_time.no_test", reason=_reason(row, words), **about)
     p = float(row["p_value"])  # type: ignore[arg-type]
     values = {"p": words.p_value(p, sentence=True), "df": words.number(float(row["df"]))}  # type: ignore[arg-type]
     if p < 1 - results.plan.level:
@@ -41,6 +57,13 @@ def _before(results: Results, row: dict[str, object], words: Catalogue) -> str:
         return said
     shown = words.effect(slope, _measure(results, str(row["outcome"]), slope))
     return f"{said} {words.text('over_time.missed', slope=shown)}"
+
+
+def _reason(row: dict[str, object], words: Catalogue) -> str:
+    """Return why something is missing, in the reader's language where the study says it itself."""
+    reason = str(row["reason"])
+    key = REASONS.get(reason)
+    return words.text(f"reason.{key}") if key else reason.rstrip(".")
 
 
 def _measure(results: Results, outcome: str, value: float) -> Measure:
@@ -141,7 +164,7 @@ def _mixture(
     if later > 0:
         yield words.text("two_way.later", share=words.percent(later))
     if row["reason"]:
-        yield words.text("two_way.missing", reason=str(row["reason"]).rstrip("."))
+        yield words.text("two_way.missing", reason=_reason(row, words))
 
 
 def _weights(row: dict[str, object], words: Catalogue) -> str:

@@ -77,6 +77,7 @@ def _context(results: Results, parts: Parts, words: Catalogue) -> dict[str, obje
             Markup(s.table.to_html()) for s in parts.sheets if s.section == section
         ],
         "captions": lambda section: [s.table.caption for s in parts.sheets if s.section == section],
+        "tests_counted": over_time.tests_counted(results, words),
         "before": over_time.before_treatment(results, words),
         "breaks": over_time.breaks(results, words),
         "two_way": over_time.two_way(results, words),

@@ -23,6 +23,9 @@ SENSITIVITY = (
     *("breakdown", "target", "reason"),
 )
 MIXTURE = ("name", "outcome", "n_weights", "n_negative", "sum_negative", "reason")
+UNBALANCED = "some people are not seen in every wave"
+GIVEN = "there is no such test given covariates"
+UNSEEN = "no cohort is seen often enough before treatment"
 FEW = f"a cohort has fewer than {SMALLEST_CELL} people"
 
 
@@ -66,14 +69,14 @@ def _before(panel: Panel, entry: StaggeredEntry, outcome: str, found: Effects) -
     """Return the effects before treatment; imputation has them from a regression of their own."""
     if entry.estimator == "did.imputation":
         if entry.design.covariates:
-            raise NotEstimableError("there is no such test with covariates.")
+            raise NotEstimableError(GIVEN)
         return did.imputation_pretrend(panel, outcome, entry.design, leads=_leads(panel, entry))
     study = found.event_study
     assert study is not None
     shown = np.isfinite(study.theta) & (study.counts["status"] != "reference").to_numpy()
     rows = np.flatnonzero((study.index["estimand"] == "pre-trend").to_numpy() & shown)
     if not len(rows):
-        raise NotEstimableError("no cohort is seen often enough before treatment.")
+        raise NotEstimableError(UNSEEN)
     return subset(study, rows=list(rows))
 
 
@@ -85,7 +88,7 @@ def _leads(panel: Panel, entry: StaggeredEntry) -> int:
     gap = int(np.ceil(entry.design.anticipation))
     leads = int(counts.max() if len(counts) else 0) - gap - 1
     if leads < 1:
-        raise NotEstimableError("no cohort is seen often enough before treatment.")
+        raise NotEstimableError(UNSEEN)
     return leads
 
 
@@ -138,6 +141,6 @@ def mixture(panel: Panel, entry: StaggeredEntry, outcome: str) -> dict[str, pd.D
     out = {"weights": weights.frame.assign(**about)}
     try:
         out["decomposition"] = did.bacon(panel, outcome).frame.assign(**about)
-    except UsageError as error:  # the decomposition holds for balanced panels alone
-        told["reason"] = str(error)
+    except UsageError:  # the decomposition holds for balanced panels alone
+        told["reason"] = UNBALANCED
     return out | {"mixture": pd.DataFrame([told])}
