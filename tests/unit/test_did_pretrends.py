@@ -1,187 +1,143 @@
-"""Tests before treatment: what they test, what they would miss, and what is refused.
-
-Expected values are closed forms of the normal law, scipy's own integral over a box, or draws kept
-or thrown away one by one.
-"""
+"""Does the pre-test say what it tests, and its power agree with plain simulation?"""
 
 import numpy as np
-import pandas as pd
 import pytest
-from scipy import stats
+from honest_cases import covariance_of, event_study
+from scipy.stats import chi2, norm
 
-import prakerja_eval as pe
-from prakerja_eval.did.kernel_pretest import after_passing, joint_power
-from prakerja_eval.errors import UsageError
+from prakerja_eval.did.pretrends import pretrend_power, pretrends
+from prakerja_eval.errors import NotEstimableError, UsageError
+from prakerja_eval.estimate import Clustered, join, subset
 
-Z = stats.norm.ppf(0.975)
-
-
-def panel(seed=1, n=80, waves=6):
-    rng = np.random.default_rng(seed)
-    g = np.repeat([0, 4, 5, 6], n // 4)
-    unit, wave = np.divmod(np.arange(n * waves), waves)
-    y = rng.normal(size=n)[unit] + 0.1 * wave + rng.normal(size=n * waves)
-    data = pd.DataFrame({"id": unit, "t": wave + 1, "g": g[unit], "y": y})
-    return pe.read_panel(data, pe.Roles(unit="id", wave="t", cohort="g"))
+BETA = np.array([0.04, -0.03, 0.05, 0.42, 0.55])
+TIMES = (-4, -3, -2, 0, 1)
+COVARIANCE = covariance_of(5, seed=9)
+DRAWS = 200_000
 
 
-@pytest.fixture(scope="module")
-def cells():
-    return pe.did.group_time(panel(), "y", pe.did.Design(base_period="universal"))
+def study(**more):
+    return event_study(BETA, COVARIANCE, TIMES, **more)
 
 
-@pytest.fixture(scope="module")
-def study(cells):
-    return pe.did.event_study(cells)
+def drawn(slope):
+    """Coefficients with a linear trend, and which draws pass each coefficient at 5 %."""
+    distance = np.array(TIMES) + 1.0
+    root = np.linalg.cholesky(COVARIANCE).T
+    beta = slope * distance + np.random.default_rng(4).standard_normal((DRAWS, 5)) @ root
+    t = beta[:, :3] / np.sqrt(np.diag(COVARIANCE)[:3])
+    return beta, (np.abs(t) < norm.ppf(0.975)).all(axis=1)
 
 
-def wishart(k, seed):
-    root = np.random.default_rng(seed).normal(size=(k, 2 * k))
-    return root @ root.T / (50 * k)
+def test_the_pre_test_is_the_quadratic_form_of_the_rows_before_treatment():
+    found = pretrends(study())
+    expected = BETA[:3] @ np.linalg.inv(COVARIANCE[:3, :3]) @ BETA[:3]
+    assert found.statistic == pytest.approx(expected, rel=1e-10)
+    assert (found.df, found.p_value) == (3, pytest.approx(chi2.sf(expected, 3), rel=1e-10))
+    assert found.null == "no effect on income before treatment (3 rows, event times -4 to -2)"
 
 
-class TestJointTest:
-    def test_it_is_the_quadratic_form_of_the_rows_before_treatment(self, study):
-        # written out: influence of the rows by name, no reference, a chi-squared with as many
-        rows = [k for k, e in enumerate(study.index["event_time"]) if e < -1]
-        psi, theta = study.psi[:, rows], study.theta[rows]
-        found = pe.did.pretrends(study)
-        expected = theta @ np.linalg.inv(psi.T @ psi) @ theta
-        assert found.df == len(rows) == 4
-        assert found.statistic == pytest.approx(expected, rel=1e-10)
-        assert found.p_value == pytest.approx(stats.chi2.sf(expected, 4), rel=1e-10)
-
-    def test_cells_are_tested_one_by_one(self, cells):
-        assert pe.did.pretrends(cells).df == 2 + 3 + 4  # cohorts 4, 5, 6; base the wave before
-
-    def test_the_null_is_said(self, study):
-        assert pe.did.pretrends(study).null == (
-            "no effect on y before treatment (4 rows, event times -5 to -2)"
-        )
-
-    def test_waves_of_anticipation_are_tested_when_asked_for(self):
-        rows = pe.did.group_time(panel(), "y", pe.did.Design(anticipation=1))
-        default, more = pe.did.pretrends(rows), pe.did.pretrends(rows, before=0)
-        assert more.df == default.df + 3
-        assert "to -2)" in default.null
-        assert "to -1)" in more.null
-
-    def test_the_inference_named_is_taken(self, study):
-        found = pe.did.pretrends(study, pe.Clustered("unit", correction="G"))
-        # G / (G - 1) of each row's units, and an F law
-        groups = study.sample[:, :4].sum(axis=0)
-        scaled = study.psi[:, :4] * np.sqrt(groups / (groups - 1))
-        theta = study.theta[:4]
-        expected = theta @ np.linalg.inv(scaled.T @ scaled) @ theta / 4
-        assert found.df_denominator == groups.min() - 1
-        assert found.statistic == pytest.approx(expected, rel=1e-10)
-
-    def test_nothing_before_treatment_is_refused(self, study):
-        effects = pe.subset(study, rows=[k for k, e in enumerate(study.index.event_time) if e >= 0])
-        with pytest.raises(UsageError, match="no row with the estimand 'pre-trend'"):
-            pe.did.pretrends(effects)
-        with pytest.raises(UsageError, match="no row before event time 0"):
-            pe.did.pretrends(effects, before=0)
+def test_it_takes_rows_before_an_event_time_and_leaves_the_reference_out():
+    early = event_study(BETA, COVARIANCE, (-4, -3, -1, 0, 1), reference=-2)
+    assert pretrends(early).df == 2  # the wave of anticipation counts as treated
+    assert pretrends(early, before=0).df == 3
+    assert "event time -4)" in pretrends(early, before=-3).null
 
 
-def passing(trend, covariance, n_pre, alpha=0.05):
-    half = stats.norm.ppf(1 - alpha / 2) * np.sqrt(np.diag(covariance)[:n_pre])
-    return after_passing(trend, covariance, half, 1)
+def test_one_inference_may_be_named():
+    assert np.isfinite(pretrends(study(), Clustered("unit", "G")).df_denominator)
 
 
-class TestPassingKernel:
-    """The integral is asked to 1e-5, absolute and relative; its edges enter the mean."""
-
-    def test_one_coefficient_is_a_truncated_normal(self):
-        covariance = np.array([[0.04, 0.01], [0.01, 0.09]])
-        found = passing(np.array([-0.3, 0.2]), covariance, 1)
-        inside = stats.truncnorm(-Z + 1.5, Z + 1.5, loc=-0.3, scale=0.2)
-        expected = stats.norm.cdf(Z + 1.5) - stats.norm.cdf(1.5 - Z)
-        assert found.passing == pytest.approx(expected, rel=1e-12)
-        assert found.mean[0] == pytest.approx(inside.mean(), rel=1e-10)
-        assert found.mean[1] == pytest.approx(0.2 + (inside.mean() + 0.3) / 4, rel=1e-10)
-
-    def test_independent_coefficients_multiply(self):
-        mean, sd = np.array([-0.4, -0.2, 0.1, 0.3]), np.array([0.2, 0.3, 0.1, 0.1])
-        found = passing(np.append(mean, 1.0), np.diag(np.append(sd, 1.0) ** 2), 4, 0.1)
-        z = stats.norm.ppf(0.95)
-        each = stats.norm.cdf(z - mean / sd) - stats.norm.cdf(-z - mean / sd)
-        inside = stats.truncnorm(-z - mean / sd, z - mean / sd, loc=mean, scale=sd).mean()
-        assert found.passing == pytest.approx(each.prod(), rel=1e-5)
-        np.testing.assert_allclose(found.mean[:4], inside, atol=1e-5)
-        assert found.mean[4] == pytest.approx(1.0, abs=1e-12)
-
-    @pytest.mark.parametrize("k", [3, 6])
-    def test_the_mean_is_that_of_the_draws_that_pass(self, k):
-        covariance = wishart(2 * k, k)
-        trend = 0.3 / k * np.append(np.arange(-k, 0.0), np.arange(1.0, k + 1))
-        draws = np.random.default_rng(7).multivariate_normal(trend, covariance, 400_000)
-        inside = abs(draws[:, :k]) <= Z * np.sqrt(np.diag(covariance))[:k]
-        kept = draws[inside.all(axis=1)]
-        found = passing(trend, covariance, k)
-        error = kept.std(axis=0) / np.sqrt(len(kept))
-        assert (abs(found.mean - kept.mean(axis=0)) < 4 * error).all()
-        share = len(kept) / 400_000
-        assert abs(found.passing - share) < 4 * np.sqrt(share * (1 - share) / 400_000)
-
-    def test_the_joint_test_is_a_noncentral_chi_squared(self):
-        covariance, trend = wishart(4, 5), np.array([-0.3, -0.2, 0.1, 0.1])
-        away = trend @ np.linalg.inv(covariance) @ trend
-        expected = stats.ncx2.sf(stats.chi2.ppf(0.95, 4), 4, away)
-        assert joint_power(trend, covariance, 0.05) == pytest.approx(expected, rel=1e-9)
+def test_without_a_row_before_treatment_it_refuses():
+    with pytest.raises(UsageError, match="pre-trend"):
+        pretrends(subset(study(), rows=[3, 4, 5]))
+    with pytest.raises(UsageError, match="before event time -9"):
+        pretrends(study(), before=-9)
 
 
-class TestPower:
-    def test_the_slopes_found_are_seen_with_the_probability_asked_for(self, study):
-        found = pe.did.pretrend_power(study, power=0.7)
-        assert found.individual == pytest.approx(0.7, abs=3e-5)  # the integral to 1e-5, twice
-        assert list(found.detectable["power"]) == [0.5, 0.7, 0.8]
-        for row in found.detectable.itertuples():
-            at = pe.did.pretrend_power(study, -row.individual)
-            assert at.individual == pytest.approx(row.power, abs=3e-5)
-            at = pe.did.pretrend_power(study, row.joint)
-            assert at.joint == pytest.approx(row.power, abs=1e-4)
+@pytest.mark.parametrize("slope", [0.0, 0.02, -0.05])
+def test_power_is_the_share_of_draws_that_the_tests_reject(slope):
+    found = pretrend_power(study(), slope)
+    beta, passed = drawn(slope)
+    within = 3 * np.sqrt(0.25 / DRAWS)
+    assert found.individual == pytest.approx(1 - passed.mean(), abs=within)
+    wald = np.einsum("ij,jk,ik->i", beta[:, :3], np.linalg.inv(COVARIANCE[:3, :3]), beta[:, :3])
+    assert found.joint == pytest.approx(np.mean(wald > chi2.isf(0.05, 3)), abs=within)
 
-    def test_the_slope_of_one_coefficient_solves_the_normal_equation(self, study):
-        rows = [k for k, e in enumerate(study.index["event_time"]) if -3 < e < 1]
-        short = pe.subset(study, rows=rows)
-        se = pe.infer(short).frame["std_error"].iloc[0]
-        away = pe.did.pretrend_power(short, power=0.8).slope / se
-        assert stats.norm.sf(Z - away) + stats.norm.cdf(-Z - away) == pytest.approx(0.8, abs=1e-4)
 
-    def test_without_a_trend_the_tests_have_their_size_and_leave_no_bias(self, study):
-        found = pe.did.pretrend_power(study, 0.0)
-        assert found.joint == pytest.approx(0.05, abs=1e-9)
-        assert 0.05 < found.individual < 0.2  # between one test and four apart
-        se = pe.infer(study).frame["std_error"].max()
-        np.testing.assert_allclose(found.frame["expected_after_passing"], 0.0, atol=1e-5 * se)
+@pytest.mark.parametrize("slope", [0.0, 0.02, -0.05])
+def test_estimates_after_passing_are_those_of_the_draws_that_pass(slope):
+    frame = pretrend_power(study(), slope).frame
+    beta, passed = drawn(slope)
+    kept = beta[passed]
+    within = 4 * kept.std(axis=0).max() / np.sqrt(len(kept))
+    np.testing.assert_allclose(frame["expected_after_passing"], kept.mean(axis=0), atol=within)
+    np.testing.assert_allclose(frame["trend"], slope * (np.array(TIMES) + 1.0))
 
-    def test_what_hardly_ever_passes_has_no_expectation(self, study):
-        frame = pe.did.pretrend_power(study, 5.0).frame
-        assert frame["expected_after_passing"].isna().all()
 
-    def test_trends_run_through_the_reference(self, study):
-        frame = pe.did.pretrend_power(study, 0.5).frame
-        np.testing.assert_allclose(frame["trend"], 0.5 * (frame["event_time"] + 1), atol=1e-15)
-        assert list(frame["event_time"]) == [-5, -4, -3, -2, 0, 1, 2]
+def test_passing_a_positive_correlation_adds_to_the_bias():
+    # Roth (2022), proposition 2: under equal correlations selection makes a monotone bias worse
+    equal = 0.01 * (0.5 + 0.5 * np.eye(5))
+    frame = pretrend_power(event_study(BETA, equal, TIMES), 0.1).frame
+    assert (frame["bias_from_passing"][3:] > 0).all()
 
-    def test_it_prints_what_it_found(self, study):
-        found = pe.did.pretrend_power(study, 0.5)
-        assert "0.5 per unit of event time" in repr(found)
-        assert f"{found.joint:.3f}" in repr(found)
-        assert "<table" in found._repr_html_()
 
-    def test_a_varying_base_is_refused(self):
-        rows = pe.did.event_study(pe.did.group_time(panel(), "y"))
-        with pytest.raises(UsageError, match='base_period="universal"'):
-            pe.did.pretrend_power(rows)
+def test_the_detectable_slopes_have_the_power_asked():
+    found = pretrend_power(study(), power=0.65)
+    assert list(found.detectable["power"]) == [0.5, 0.65, 0.8]
+    # probabilities of three dimensions are known to 1e-5
+    for _, row in found.detectable.iterrows():
+        again = pretrend_power(study(), row["individual"])
+        assert again.individual == pytest.approx(row["power"], abs=3e-5)
+        joint = pretrend_power(study(), row["joint"]).joint
+        assert joint == pytest.approx(row["power"], abs=3e-5)
+    assert found.individual == pytest.approx(0.65, abs=3e-5)
+    assert found.slope == found.detectable["individual"][1]
 
-    def test_impossible_asks_are_refused(self, study):
-        with pytest.raises(UsageError, match="ask for more"):
-            pe.did.pretrend_power(study, power=0.04)
-        with pytest.raises(UsageError, match="between 0 and 1"):
-            pe.did.pretrend_power(study, power=1.5)
-        with pytest.raises(UsageError, match="finite"):
-            pe.did.pretrend_power(study, np.nan)
-        with pytest.raises(UsageError, match="level"):
-            pe.did.pretrend_power(study, level=95)
+
+def test_with_one_wave_before_power_is_that_of_a_two_sided_test():
+    covariance = covariance_of(2, seed=1)
+    found = pretrend_power(event_study([0.0, 0.5], covariance, (-2, 0)), 0.07)
+    shift, z = 0.07 / np.sqrt(covariance[0, 0]), norm.ppf(0.975)
+    expected = norm.sf(z - shift) + norm.cdf(-z - shift)
+    assert found.individual == pytest.approx(expected, rel=1e-9)
+    assert found.joint == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_test_that_never_passes_says_nothing_of_what_follows():
+    frame = pretrend_power(study(), 10.0).frame
+    assert frame["expected_after_passing"].isna().all()
+    assert frame["trend"].notna().all()
+
+
+def test_the_unit_of_the_outcome_does_not_matter():
+    found = pretrend_power(study())
+    big = pretrend_power(event_study(BETA * 1e6, COVARIANCE * 1e12, TIMES))
+    assert big.slope == pytest.approx(1e6 * found.slope, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: pretrend_power(study(), power=0.05),
+        lambda: pretrend_power(study(), power=1.5),
+        lambda: pretrend_power(study(), float("nan")),
+        lambda: pretrend_power(study(), level=95),
+        lambda: pretrend_power(study(specification="base varying")),
+        lambda: pretrend_power(join(study(), study(outcome="hours"))),
+        lambda: pretrends("study"),
+    ],
+)
+def test_wrong_questions_are_refused(ask):
+    with pytest.raises(UsageError):
+        ask()
+
+
+def test_a_study_without_effects_is_refused():
+    with pytest.raises(NotEstimableError, match="from treatment on"):
+        pretrend_power(subset(study(), rows=[0, 1, 2, 3]))
+
+
+def test_it_prints_as_text_and_html():
+    found = pretrend_power(event_study(BETA, COVARIANCE, TIMES, outcome="a<b"))
+    assert "with probability 0.500" in repr(found)
+    assert "a&lt;b" in found._repr_html_()

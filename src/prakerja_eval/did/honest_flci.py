@@ -50,6 +50,61 @@ def _growth(t: float, c: float) -> float:
     return float(-np.expm1(-2 * c * t) / (1 + np.exp(-2 * c * t)))
 
 
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """v = start + free'w with F free weights; ``fixed`` is |w|_1 of the others."""
+
+    m: float
+    alpha: float
+    covariance: FloatArray
+    start: FloatArray
+    free: FloatArray
+    fixed: float
+
+    def least_variance(self) -> FloatArray:
+        """Return the w of generalised least squares, M = 0."""
+        covered = self.free @ self.covariance
+        return np.asarray(-np.linalg.solve(covered @ self.free.T, covered @ self.start))
+
+    def at(self, w: FloatArray) -> FixedLength:
+        """Return the estimator of these weights."""
+        v = self.start + w @ self.free
+        sd = float(np.sqrt(v @ self.covariance @ v))
+        bias = float(self.m * (self.fixed + np.abs(w).sum()))
+        return FixedLength(v, bias, sd, sd * folded_quantile(bias / sd, self.alpha))
+
+    def length(self, pq: FloatArray) -> tuple[float, FloatArray]:
+        """Return the half-length and its gradient; w = p - q with p, q >= 0 makes it smooth."""
+        p, q = np.split(pq, 2)
+        v = self.start + (p - q) @ self.free
+        sd = float(np.sqrt(v @ self.covariance @ v))
+        t = self.m * (self.fixed + pq.sum()) / sd
+        c = folded_quantile(t, self.alpha)
+        slope = _growth(t, c)
+        on_w = (c - t * slope) * (self.free @ self.covariance @ v) / sd
+        return sd * c, slope * self.m + np.append(on_w, -on_w)
+
+    def shortest(self, begin: FloatArray) -> FloatArray:
+        """Return the w that minimises the half-length, from where the search begins."""
+        pq = np.append(np.maximum(begin, 0.0), np.maximum(-begin, 0.0))
+        unit = self.length(pq)[0]
+
+        def scaled(pq: FloatArray) -> tuple[float, FloatArray]:
+            value, gradient = self.length(pq)
+            return value / unit, gradient / unit
+
+        found = minimize(
+            scaled,
+            pq,
+            jac=True,
+            method="SLSQP",
+            bounds=[(0.0, None)] * len(pq),
+            options={"ftol": 1e-15, "maxiter": 1000},
+        )
+        p, q = np.split(found.x, 2)
+        return np.asarray(p - q)
+
+
 def fixed_length(m: float, target: FloatArray, covariance: FloatArray, alpha: float) -> FixedLength:
     """Return the shortest fixed-length interval's estimator.
 
@@ -66,51 +121,11 @@ def fixed_length(m: float, target: FloatArray, covariance: FloatArray, alpha: fl
     bend = bends(len(covariance) - n_post, n_post)
     free, bound = bend[:-n_post], bend[-n_post:]
     g = np.linalg.solve(bound[:, -n_post:].T, target)
-    start = g @ bound
-    w = _least_variance(free, start, covariance)
-    if m > 0 and len(w):
-        w = _shortest(m, float(np.abs(g).sum()), free, start, covariance, alpha, w)
-    weight = start + w @ free
-    sd = float(np.sqrt(weight @ covariance @ weight))
-    bias = float(m * (np.abs(g).sum() + np.abs(w).sum()))
-    return FixedLength(weight, bias, sd, sd * folded_quantile(bias / sd, alpha))
-
-
-def _least_variance(free: FloatArray, start: FloatArray, covariance: FloatArray) -> FloatArray:
-    """Return the w that minimises the variance, M = 0."""
-    return np.asarray(-np.linalg.solve(free @ covariance @ free.T, free @ covariance @ start))
-
-
-def _shortest(
-    m: float,
-    fixed: float,
-    free: FloatArray,
-    start: FloatArray,
-    covariance: FloatArray,
-    alpha: float,
-    first: FloatArray,
-) -> FloatArray:
-    """Return the w that minimises the half-length; w = p - q with p, q >= 0 makes it smooth."""
-    unit = float(np.sqrt((start + first @ free) @ covariance @ (start + first @ free)))
-    n = len(first)
-
-    def half_length(pq: FloatArray) -> tuple[float, FloatArray]:
-        v = start + (pq[:n] - pq[n:]) @ free
-        sd = float(np.sqrt(v @ covariance @ v))
-        t = m * (fixed + pq.sum()) / sd
-        c = folded_quantile(t, alpha)
-        slope = _growth(t, c)
-        on_sd = (c - t * slope) * (free @ covariance @ v) / sd
-        gradient = slope * m + np.append(on_sd, -on_sd)
-        return sd * c / unit, gradient / unit
-
-    begin = np.append(np.maximum(first, 0.0), np.maximum(-first, 0.0))
-    found = minimize(
-        half_length,
-        begin,
-        jac=True,
-        method="SLSQP",
-        bounds=[(0.0, None)] * (2 * n),
-        options={"ftol": 1e-15, "maxiter": 1000},
-    )
-    return np.asarray(found.x[:n] - found.x[n:])
+    problem = _Problem(m, alpha, covariance, g @ bound, free, float(np.abs(g).sum()))
+    plain = problem.least_variance()
+    if m == 0 or not len(plain):
+        return problem.at(plain)
+    # convex, but the search may stall at a kink: begin at least variance and at least bias
+    begins = (plain, np.zeros(len(plain)))
+    found = [problem.at(w) for b in begins for w in (b, problem.shortest(b))]
+    return min(found, key=lambda f: f.half_length)

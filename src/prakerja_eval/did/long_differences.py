@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prakerja_eval.did.cells import REFERENCE
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.estimate import Estimate, Inference, subset, variance
+from prakerja_eval.estimate.estimate import REFERENCE
 from prakerja_eval.estimate.specs import instance_of
 from prakerja_eval.typing import FloatArray, IntArray
 

@@ -9,11 +9,11 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import ndtri
 
-from prakerja_eval.did.cells import REFERENCE
 from prakerja_eval.did.kernel_pretest import after_passing, joint_power, passing
 from prakerja_eval.did.long_differences import LongDifferences, long_differences
 from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate import Estimate, Inference, WaldTest, subset, wald
+from prakerja_eval.estimate.estimate import REFERENCE
 from prakerja_eval.estimate.specs import instance_of
 from prakerja_eval.typing import FloatArray
 

@@ -23,7 +23,6 @@ Target: TypeAlias = Literal["first", "average"] | Sequence[float] | FloatArray
 COLUMNS = ("restriction", "method", "m", "conf_low", "conf_high", "status")
 PRECISION = 1e-4  # of the breakdown value, relative
 DOUBLINGS = 30
-EMPTY = "empty: the coefficients reject the restriction at every value"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -255,16 +254,12 @@ def _grid(beta: FloatArray, piece: Inequalities, least: float, search: Search) -
 
 
 def _union(hulls: list[Hull]) -> Hull:
-    """Return the hull of the union; nothing where all are empty."""
+    """Return the hull of the union; the piece of the largest step before is never empty."""
     known = [h for h in hulls if not np.isnan(h.low)]
-    if not known:
-        return Hull(np.nan, np.nan)
     return Hull(min(h.low for h in known), max(h.high for h in known))
 
 
 def _status(ends: Hull, search: Search) -> str:
-    if np.isnan(ends.low):
-        return EMPTY
     sides = [("below", ends.low), ("above", ends.high)]
     found = " and ".join(side for side, end in sides if np.isinf(end))
     return (

@@ -16,6 +16,10 @@ import pandas as pd
 HERE = Path(__file__).parent
 # name: pre, post, seed, size of the trend's steps
 DRAWN = {"near": (3, 3, 1, 0.02), "noisy": (4, 4, 2, 0.06), "long": (5, 5, 3, 0.03)}
+HEAD = (
+    "# moderndid 0.2.0 on honest_studies.csv, made by make_honest_peers.py; "
+    "step: of its grid, 0 for flci\n"
+)
 LEAST = 2.8  # least favourable critical value of every hybrid
 REACH = {"first": 8, "average": 20}  # of the grid, in standard errors of the first effect
 SKIPPED = (("near", "average"), ("noisy", "first"), ("long", "first"))  # it takes minutes each
@@ -94,7 +98,9 @@ def intervals():
                 for m, low, high in zip(sizes, found["lb"], found["ub"], strict=True):
                     rows.append((name, target, "relative magnitudes", method, m, low, high, step))
     columns = ["study", "target", "restriction", "method", "m", "conf_low", "conf_high", "step"]
-    pd.DataFrame(rows, columns=columns).to_csv(HERE / "honest_peers.csv", index=False)
+    with (HERE / "honest_peers.csv").open("w") as file:
+        file.write(HEAD)
+        pd.DataFrame(rows, columns=columns).to_csv(file, index=False)
 
 
 if __name__ == "__main__":
