@@ -1,5 +1,7 @@
 """Who was treated when, and how did each cohort's outcome go? Small tidy tables for figures."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -48,7 +50,7 @@ def status_map(panel: PanelProtocol) -> pd.DataFrame:
         for wave, time in zip(known.waves, known.times, strict=True):
             status = NEVER if np.isinf(start) else TREATED if time >= start else NOT_YET
             rows.append((cohort, wave, status, int(n)))
-    return pd.DataFrame(rows, columns=["cohort", "wave", "status", "n"]).astype({"cohort": object})
+    return _frame(rows, ["cohort", "wave", "status", "n"])
 
 
 def cohort_paths(panel: PanelProtocol, outcome: str) -> pd.DataFrame:
@@ -74,8 +76,14 @@ def cohort_paths(panel: PanelProtocol, outcome: str) -> pd.DataFrame:
         for t, wave in enumerate(moments.waves):
             found = group_mean(moments.cells, int(group), t)
             rows.append((outcome, cohort, wave, found.n, found.mean, found.std_error))
-    columns = ["outcome", "cohort", "wave", "n", "mean", "std_error"]
-    return pd.DataFrame(rows, columns=columns).astype({"cohort": object})
+    return _frame(rows, ["outcome", "cohort", "wave", "n", "mean", "std_error"])
+
+
+def _frame(rows: Sequence[tuple[object, ...]], columns: list[str]) -> pd.DataFrame:
+    """Return rows as a frame in which cohorts stay whole numbers beside None."""
+    cohorts = [row[columns.index("cohort")] for row in rows]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.assign(cohort=pd.Series(cohorts, dtype=object))
 
 
 def _cohort(start: float, waves: tuple[WaveLabel, ...]) -> object:

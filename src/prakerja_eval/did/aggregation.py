@@ -15,6 +15,7 @@ import pandas as pd
 from prakerja_eval.did.averages import averages
 from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate import Estimate, contrast, join, subset
+from prakerja_eval.estimate.estimate import REFERENCE
 from prakerja_eval.estimate.specs import instance_of, one_of
 from prakerja_eval.typing import BoolArray
 
@@ -147,6 +148,11 @@ def _known(cells: Estimate, shares: Shares) -> None:
     instance_of(cells, Estimate, "the aggregation")
     one_of(shares, Shares, "shares")
     lacking = cells.index["cohort"].isna() | cells.index["event_time"].isna()
+    if "weight" not in cells.units.columns and "weight" in cells.differing:
+        raise UsageError(
+            "these cells were joined from panels with different weights, so that no cohort has one "
+            "size; average them before you join them."
+        )
     if "treated_from" not in cells.units.columns or lacking.any():
         raise UsageError(
             "aggregations take cohort-by-wave effects, of pe.did.group_time say, and this Estimate "
@@ -228,6 +234,10 @@ def _event_study(
     times = np.unique(shown[kept])
     if not len(times):
         raise UsageError("no event time is left; widen window or lower balance.")
+    # a base that is zero by normalisation is no effect of the bin that it falls into
+    base = (block.counts["status"] == REFERENCE).to_numpy() & (shown != event_time)
+    kept &= ~base
+    times = np.unique(shown[kept])
     picked = np.column_stack([kept & (shown == e) for e in times]).astype(np.float64)
     estimand = block.index["estimand"].to_numpy()
     names = []

@@ -7,9 +7,9 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from prakerja_eval.did.cells import DEFAULT, REFERENCE, any_column
+from prakerja_eval.did.cells import DEFAULT, any_column
 from prakerja_eval.estimate import Estimate
-from prakerja_eval.estimate.estimate import COUNT_COLUMNS, INDEX_COLUMNS, index_row
+from prakerja_eval.estimate.estimate import COUNT_COLUMNS, INDEX_COLUMNS, REFERENCE, index_row
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray, StringArray
 
 AGREED = ("estimator", "outcome", "cohort", "wave", "event_time", "subgroup", "specification")
@@ -76,12 +76,15 @@ def averages(
     index, counts = [], []
     for r, row in enumerate(labels):
         rows = np.flatnonzero(picked[:, r])
+        gone = bool(np.isnan(cells.theta[rows]).any())
         omega = picked[:, r] * known.size
         total = float(omega.sum())
         omega = omega / total if total > 0 else np.where(picked[:, r] != 0, np.nan, 0.0)
-        theta[r] = omega @ _used(cells.theta, omega)
+        theta[r] = np.nan if gone else omega @ _used(cells.theta, omega)
         _average(cells, rows, omega, (psi[:, r], sample[:, r]))
-        if drawn and total > 0:
+        if gone or not total > 0:
+            psi[:, r] = np.nan
+        elif drawn:
             moved = picked[rows, r] * np.nan_to_num(cells.theta[rows] - theta[r]) / total
             _draw(known, rows, moved, (psi[:, r], sample[:, r]))
         index.append(_labels(columns, rows, row))

@@ -7,13 +7,12 @@ import numpy as np
 import pandas as pd
 
 from prakerja_eval.estimate import Clustered, Estimate
-from prakerja_eval.estimate.estimate import COUNT_COLUMNS, INDEX_COLUMNS, index_row
+from prakerja_eval.estimate.estimate import COUNT_COLUMNS, INDEX_COLUMNS, REFERENCE, index_row
 from prakerja_eval.panel import WaveLabel, adoption_label
 from prakerja_eval.typing import BoolArray, FloatArray, StringArray
 
 DEFAULT = Clustered("unit", correction="none")
 ROUNDING = 1e-14
-REFERENCE = "reference"
 ONE_UNIT = "a group of one unit has no variance"
 
 
@@ -54,8 +53,8 @@ def treated_from(start: FloatArray, waves: Sequence[WaveLabel]) -> FloatArray | 
     """Return the cohort label of units by their start; NaN or None for never and unknown."""
     if all(isinstance(w, int | float) for w in waves):
         return np.where(np.isfinite(start), start, np.nan)
-    labels = np.array([*waves, "after the last wave", None], dtype=object)
-    place = np.where(np.isfinite(start), np.minimum(start, len(waves)), len(waves) + 1)
+    labels = np.array([*waves, None], dtype=object)
+    place = np.where(np.isfinite(start), start, len(waves))
     return np.asarray(labels[place.astype(np.int64)])
 
 

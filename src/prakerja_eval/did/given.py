@@ -122,7 +122,7 @@ def _fill(
         now = before = now & before
     rows, after = np.flatnonzero(now | before), np.flatnonzero(now & treated)
     d = treated[rows].astype(np.float64)
-    smallest = min(np.bincount(treated[p], minlength=2).min() for p in (now, before))
+    smallest = min(_spare(treated[p], arrays.covariates.shape[1], design) for p in (now, before))
     for k, c in batch:
         found.smallest[k] = smallest
         found.n_treated[k], found.n_comparison[k] = int(d.sum()), int((1 - d).sum())
@@ -163,6 +163,18 @@ def _cross_sections(
     summed = np.bincount(unit, fit.psi, minlength=len(treated)).astype(np.float64)
     rows = np.flatnonzero(periods[0] | periods[1])
     return np.array([fit.att]), summed[rows, None], _overlap(fit.score, d == 0)
+
+
+def _spare(treated: BoolArray, covariates: int, design: Design) -> int:
+    """Return the units of the smaller arm, less those that its regression fits exactly.
+
+    A regression with as many coefficients as people has no error left, and no standard error.
+    """
+    n0, n1 = np.bincount(treated, minlength=2)
+    if design.method != "ipw":
+        n0 -= covariates
+        n1 -= covariates if design.method == "dr" and design.data == "cross_sections" else 0
+    return int(min(n0, n1))
 
 
 def _mean(y: FloatArray, w: FloatArray, rows: IntArray) -> float:

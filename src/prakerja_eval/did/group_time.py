@@ -7,7 +7,6 @@ import pandas as pd
 
 from prakerja_eval.did.cells import (
     ONE_UNIT,
-    REFERENCE,
     ROUNDING,
     CellRows,
     any_column,
@@ -21,8 +20,9 @@ from prakerja_eval.did.given import FoundCells, given_covariates
 from prakerja_eval.did.histories import say_histories
 from prakerja_eval.did.kernel_means import MeanComparisons, mean_effects
 from prakerja_eval.did.plan import Cell, Plan, plan
-from prakerja_eval.errors import NotEstimableError
+from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.estimate import Estimate, join
+from prakerja_eval.estimate.estimate import REFERENCE
 from prakerja_eval.estimate.specs import instance_of
 from prakerja_eval.panel import (
     ArrayRequest,
@@ -108,7 +108,9 @@ def _by_means(
 ) -> Estimate:
     """Estimate without covariates, from the panel's moments."""
     moments = panel.moments(MomentPlan(outcome, cohorts=True))
-    start = _leave_out(moments.groups["start"].to_numpy(float), moments.waves, without)
+    start = moments.groups["start"].to_numpy(float)
+    weighed = np.isin(np.arange(len(start)), moments.cells.group)
+    start = _leave_out(np.where(weighed, start, np.nan), moments.waves, without)
     planned = plan(start, wave_scale(moments.waves), moments.waves, design)
     effects = mean_effects(moments.cells, _comparisons(moments, start, planned, design))
     rows = moments.influence(effects.loadings)
@@ -123,7 +125,9 @@ def _by_means(
         ["ok"] * len(planned.cells),
     )
     unit_start = np.append(start, np.nan)[rows.group]
-    return _estimate(found, rows.units, unit_start, (outcome, moments.waves), (planned, design))
+    return _estimate(
+        found, rows.units, unit_start, (outcome, moments.waves), (planned, design, without)
+    )
 
 
 def _comparisons(
@@ -148,21 +152,26 @@ def _given(
     at_baseline = design.covariates if design.covariates_at == "baseline" else ()
     arrays = panel.arrays(ArrayRequest(outcome, at_baseline, cohorts=True))
     known = adoption(arrays, panel.roles)
-    start = _leave_out(known.start, known.waves, without)
+    seen = np.where(arrays.weight > 0, known.start, np.nan)
+    start = _leave_out(seen, known.waves, without)
     planned = plan(start, known.times, known.waves, design)
     found = given_covariates(panel, arrays, start, planned.cells, design)
-    return _estimate(found, arrays.clusters, start, (outcome, known.waves), (planned, design))
+    return _estimate(
+        found, arrays.clusters, start, (outcome, known.waves), (planned, design, without)
+    )
 
 
 def _leave_out(
     start: FloatArray, waves: Sequence[WaveLabel], without: tuple[WaveLabel, ...]
 ) -> FloatArray:
     """Return starts with NaN for cohorts that are left out."""
-    out = start.copy()
-    for g in np.unique(start[np.isfinite(start)]):
-        if adoption_label(float(g), waves) in without:
-            out[start == g] = np.nan
-    return out
+    cohorts = {adoption_label(float(g), waves): g for g in np.unique(start[np.isfinite(start)])}
+    unknown = [g for g in without if g not in cohorts]
+    if unknown:
+        known = ", ".join(map(repr, cohorts))
+        raise UsageError(f"without={unknown!r} names no cohort of the panel; there are {known}.")
+    gone = np.isin(start, [cohorts[g] for g in without])
+    return np.where(gone, np.nan, start)
 
 
 def _estimate(
@@ -170,11 +179,13 @@ def _estimate(
     units: pd.DataFrame,
     start: FloatArray,
     about: tuple[str, Sequence[WaveLabel]],
-    chosen: tuple[Plan, Design],
+    chosen: tuple[Plan, Design, tuple[WaveLabel, ...]],
 ) -> Estimate:
     """Label the cells."""
-    (outcome, waves), (planned, design) = about, chosen
+    (outcome, waves), (planned, design, without) = about, chosen
     specification = _specification(planned, waves, design)
+    if without:
+        specification += f"; without cohort {', '.join(map(str, without))}"
     labels, counts, status = [], [], []
     for k, cell in enumerate(planned.cells):
         before = cell.event_time < -design.anticipation

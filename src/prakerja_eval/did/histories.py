@@ -35,15 +35,18 @@ def say_histories(panel: PanelProtocol, cells: Estimate, design: Design) -> Esti
         return cells
     arrays = panel.arrays(ArrayRequest(cohorts=True))
     known = adoption(arrays, panel.roles)
-    again = _applied_before(known.start, known.times, arrays.applications)
+    place = arrays.clusters.index.get_indexer(cells.units.index)
+    start = known.start[place]
+    again = _applied_before(start, known.times, arrays.applications[place])
     labels = {g: adoption_label(float(g), known.waves) for g in _cohorts(known.start)}
     places = {label: g for g, label in labels.items()}
     status = list(cells.counts["status"])
     for k, row in enumerate(cells.index.itertuples()):
         if status[k] == "ok" and row.event_time >= 0:
             time = known.times[known.waves.index(row.wave)]
-            later = known.start > time + design.anticipation
-            status[k] = _unlike(again, known.start == places[row.cohort], later)
+            sample = cells.sample[:, k]
+            later = sample & (start > time + design.anticipation)
+            status[k] = _unlike(again, sample & (start == places[row.cohort]), later)
     return replace(cells, counts=cells.counts.assign(status=status))
 
 

@@ -110,7 +110,7 @@ def _cells_of(
         if base < 0:
             continue
         later = float(times[max(t, base)]) + design.anticipation
-        rivals = float(times[-1]) if design.comparison == "never_treated" else later
+        rivals = max(float(times[-1]), later) if design.comparison == "never_treated" else later
         cell = Cell(g, t, base, float(time - g), rivals)
         if cell.reference or cell.compared(starts).any():
             cells.append(cell)

@@ -227,10 +227,10 @@ def _averages(fitted: _Fitted, rows: Rows) -> list[_Average]:
         times = np.unique(asked.event_time)
         return [_Average({"event_time": float(e)}, asked.event_time == e) for e in times]
     if rows == "cohorts":
-        cohorts = np.unique(asked.start)
+        cohorts = np.unique(asked.start[started])
         names = [cells[int(np.argmax(asked.start == g))]["cohort"] for g in cohorts]
         return [
-            _Average({"population": f"cohort {name}", "cohort": name}, asked.start == g)
+            _Average({"population": f"cohort {name}", "cohort": name}, started & (asked.start == g))
             for name, g in zip(names, cohorts, strict=True)
         ]
     return [

@@ -7,7 +7,6 @@ import numpy as np
 
 from prakerja_eval.did.cells import (
     ONE_UNIT,
-    REFERENCE,
     ROUNDING,
     CellRows,
     cell_labels,
@@ -21,6 +20,7 @@ from prakerja_eval.did.plan import Cell, plan
 from prakerja_eval.did.twfe import Cohorts, cohorts
 from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate import Estimate, join
+from prakerja_eval.estimate.estimate import REFERENCE
 from prakerja_eval.panel import PanelProtocol, UnitInfluence
 from prakerja_eval.typing import BoolArray, FloatArray
 

@@ -7,7 +7,6 @@ import numpy as np
 
 from prakerja_eval.did.cells import (
     ONE_UNIT,
-    REFERENCE,
     ROUNDING,
     CellRows,
     cells_estimate,
@@ -17,6 +16,7 @@ from prakerja_eval.did.cells import (
 from prakerja_eval.did.kernel_twfe import two_way
 from prakerja_eval.errors import CollinearityError, NotEstimableError, UsageError
 from prakerja_eval.estimate import Estimate, join
+from prakerja_eval.estimate.estimate import REFERENCE
 from prakerja_eval.numerics.moments import GroupMoments, Loadings
 from prakerja_eval.panel import (
     MomentPlan,

@@ -9,7 +9,7 @@ import numpy as np
 from prakerja_eval.did.aggregation import Average, overall
 from prakerja_eval.did.design import Design
 from prakerja_eval.did.group_time import group_time
-from prakerja_eval.errors import UsageError
+from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.estimate import Estimate, join, rename, subset
 from prakerja_eval.panel import Panel, PanelProtocol
 from prakerja_eval.panel.values import plain_text
@@ -36,7 +36,8 @@ def subgroups(
     design : Design, optional
         The same for all groups.
     estimator : function, optional
-        ``group_time``, ``imputation`` or ``sun_abraham``-like: (panel, outcome, design) -> cells.
+        ``group_time``, ``imputation`` or ``sun_abraham``: (panel, outcome, design) -> cells, called
+        without a design where none is given.
 
     Returns
     -------
@@ -74,9 +75,9 @@ def subgroups(
     for value in sorted(set(first), key=lambda v: (str(type(v)), v)):
         part = panel.where(**{by: value})
         try:
-            cells = estimator(part, outcome, design)
-        except UsageError as error:
-            raise UsageError(f"in the group {by} = {plain_text(value)}: {error}") from error
+            cells = estimator(part, outcome) if design is None else estimator(part, outcome, design)
+        except (UsageError, NotEstimableError) as error:
+            raise type(error)(f"in the group {by} = {plain_text(value)}: {error}") from error
         parts.append(rename(cells, subgroup=f"{by} = {plain_text(value)}"))
     if len(parts) < 2:
         raise UsageError(f"{by!r} has one value, {first[0]}: there are no groups to compare.")

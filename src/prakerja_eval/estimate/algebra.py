@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from prakerja_eval.errors import UsageError
-from prakerja_eval.estimate.estimate import COUNT_COLUMNS, INDEX_COLUMNS, Estimate
+from prakerja_eval.estimate.estimate import COUNT_COLUMNS, INDEX_COLUMNS, REFERENCE, Estimate
 from prakerja_eval.estimate.specs import Clustered, Inference, Robust, Unstated, instance_of
 from prakerja_eval.estimate.terms import Term
-from prakerja_eval.typing import FloatArray, IntArray
+from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 
 def join(*estimates: Estimate) -> Estimate:
@@ -173,8 +173,16 @@ def contrast(
         raise UsageError(f"weights of shape {matrix.shape} for {len(estimate)} parameters.")
     if not np.isfinite(matrix).all() or not matrix.any(axis=0).all():
         raise UsageError("weights must be finite, and one of them at least must not be zero.")
-    psi = _product(estimate.psi, matrix)
+    psi = _product(_normalised_to_zero(estimate), matrix)
     return _combined(estimate, _product(estimate.theta[None, :], matrix)[0], psi, matrix, labels)
+
+
+def _normalised_to_zero(estimate: Estimate) -> FloatArray:
+    """Return ψ with 0 for rows that are zero by normalisation: a known number has no influence."""
+    reference = (estimate.counts["status"] == REFERENCE).to_numpy()
+    if not reference.any():
+        return estimate.psi
+    return np.where(reference, 0.0, estimate.psi)
 
 
 def aggregate(
@@ -239,7 +247,7 @@ def _combined(
     rows = [{c: _agreed(estimate.index[c].iloc[p]) for c in INDEX_COLUMNS} for p in parts]
     sample = np.column_stack([estimate.sample[:, p].any(axis=1) for p in parts])
     counts = [
-        _joint_counts(estimate.counts.iloc[p], int(s.sum()))
+        _joint_counts(estimate.counts.iloc[p], int(s.sum()), np.isnan(estimate.theta[p]))
         for p, s in zip(parts, sample.T, strict=True)
     ]
     combined = Estimate(
@@ -277,9 +285,14 @@ def _agreed_default(estimate: Estimate, rows: IntArray) -> Inference:
     return Clustered(levels.pop()) if len(levels) == 1 else Unstated()
 
 
-def _joint_counts(counts: pd.DataFrame, n: int) -> dict[str, object]:
-    """Count a combination: n anew; arm counts and the mean only where all rows agree."""
-    bad = [s for s in counts["status"] if s != "ok"]
+def _joint_counts(counts: pd.DataFrame, n: int, gone: BoolArray) -> dict[str, object]:
+    """Count a combination: n anew; arm counts and the mean only where all rows agree.
+
+    The status of a row without a number comes before other words.
+    """
+    status = counts["status"].to_numpy()
+    bad = [s for s in (*status[gone], *status[~gone]) if s not in ("ok", REFERENCE)]
+    bad = [REFERENCE] if not bad and (status == REFERENCE).all() else bad
     arms = {c: _agreed(counts[c]) for c in ("n_treated", "n_comparison", "comparison_mean")}
     return {"n": n, **arms, "status": bad[0] if bad else "ok"}
 

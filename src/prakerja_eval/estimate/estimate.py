@@ -31,6 +31,7 @@ INDEX_COLUMNS = (
     "weighting",
     "specification",
 )
+REFERENCE = "reference"  # the status of a row that is zero by normalisation
 COUNT_COLUMNS = ("n", "n_treated", "n_comparison", "comparison_mean", "status")
 
 

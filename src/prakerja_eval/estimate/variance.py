@@ -18,6 +18,7 @@ from prakerja_eval.estimate.corrections import (
     sum_rows,
 )
 from prakerja_eval.estimate.estimate import Estimate
+from prakerja_eval.estimate.one_cluster import arm_of_one_cluster, cancels
 from prakerja_eval.estimate.specs import (
     AbadieImbens,
     Classical,
@@ -217,10 +218,13 @@ def _row_scores(
         return np.full(groups, np.nan), np.inf, ONE_UNIT
     if isinstance(spec, Clustered | MultiplierBootstrap):
         _refuse_one_cluster(len(_present(codes, estimate.sample[:, k])), spec.by)
-        if _one_cluster(psi, terms, codes):
+        alone_in_arm = spec.by != "unit" and arm_of_one_cluster(estimate, k, codes)
+        if alone_in_arm or _one_cluster(psi, terms, codes):
             return np.full(groups, np.nan), np.inf, ONE_CLUSTER
     if isinstance(spec, Clustered):
         scores, df = _clustered(estimate, k, spec, codes, groups)
+        if spec.by != "unit" and cancels(scores, psi):
+            scores = np.full(groups, np.nan)
         return scores, df, ONE_CLUSTER if np.isnan(scores).any() else state
     if isinstance(spec, MultiplierBootstrap):
         psi = _bootstrapped(estimate, k, spec)

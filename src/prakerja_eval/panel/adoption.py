@@ -23,8 +23,8 @@ class Adoption:
     times : (T,) array
         The waves on the event scale.
     start : (n,) array
-        First treated time; infinite for never, NaN for units of which it is not known: receipt
-        that was not seen to the end, or that began in a gap.
+        First treated time; infinite for never in these waves (by receipt: last seen untreated), NaN
+        for units of which it is not known: receipt that was never seen, or that began in a gap.
     """
 
     waves: tuple[WaveLabel, ...]
@@ -52,6 +52,7 @@ def starts(
     if roles.cohort is None and roles.received is None:
         raise UsageError("this estimator needs Roles(cohort=...) or Roles(received=...).")
     numbers, times = _numbers(waves), wave_scale(waves)
+    _refuse_months(times)
     if roles.cohort is None:
         start = _first_received(received, times)
     else:
@@ -64,6 +65,16 @@ def wave_scale(waves: Sequence[WaveLabel]) -> FloatArray:
     return np.array(waves if _numbers(waves) else range(len(waves)), dtype=np.float64)
 
 
+def _refuse_months(times: FloatArray) -> None:
+    """Refuse months written as numbers: from 202012 to 202101 they jump by 89."""
+    whole = bool(np.isin(times % 100, np.arange(1, 13)).all() and (times >= 190_000).all())
+    if whole and (times < 210_000).all() and len(set((times // 100).tolist())) > 1:
+        raise UsageError(
+            f"the waves look like months written as numbers ({times[0]:.0f}, ...), between which "
+            "time cannot be counted; write them as text, 2020-11, and the cohorts alike."
+        )
+
+
 def _numbers(waves: Sequence[WaveLabel]) -> bool:
     return all(isinstance(w, int | float) for w in waves)
 
@@ -72,7 +83,7 @@ def adoption_label(time: float, waves: Sequence[WaveLabel]) -> WaveLabel:
     """Return how a start is written: the number, or the label of the wave at that position."""
     if _numbers(waves):
         return int(time) if float(time).is_integer() else float(time)
-    return waves[int(time)] if time < len(waves) else "after the last wave"
+    return waves[int(time)]
 
 
 def refuse_switching(receipt: FloatArray, roles: Roles) -> None:
@@ -116,7 +127,8 @@ def _positions(cohort: FloatArray, waves: Sequence[WaveLabel]) -> FloatArray:
             "them; name Roles(received=...) instead, or write both as numbers or dates."
         )
     place = np.searchsorted(times, cohort).astype(np.float64)
-    return np.where(np.isfinite(cohort), place, cohort)
+    place[place == len(times)] = np.inf  # after the last wave: never in these
+    return np.where(np.isnan(cohort), np.nan, place)
 
 
 def _first_received(received: FloatArray, times: FloatArray) -> FloatArray:
@@ -125,5 +137,6 @@ def _first_received(received: FloatArray, times: FloatArray) -> FloatArray:
     first = np.argmax(received == 1, axis=1)
     before = np.take_along_axis(received, np.maximum(first - 1, 0)[:, None], axis=1)[:, 0]
     seen = (first == 0) | (before == 0)
-    never = received[:, -1] == 0
+    # as decision 0009: who is last seen untreated compares until then, and is missing afterwards
+    never = (received == 0).any(axis=1) & ~ever
     return np.where(ever & seen, times[first], np.where(never, np.inf, np.nan))
