@@ -234,11 +234,11 @@ def _event_study(
     times = np.unique(shown[kept])
     if not len(times):
         raise UsageError("no event time is left; widen window or lower balance.")
-    # a base that is zero by normalisation is no effect of the bin that it falls into
-    base = (block.counts["status"] == REFERENCE).to_numpy() & (shown != event_time)
-    kept &= ~base
-    times = np.unique(shown[kept])
-    picked = np.column_stack([kept & (shown == e) for e in times]).astype(np.float64)
+    picked = np.column_stack([kept & (shown == e) for e in times])
+    # a base is zero by normalisation: it is no effect, and no part of a mean with other cells
+    reference = (block.counts["status"] == REFERENCE).to_numpy()[:, None]
+    mixed = (picked & ~reference).any(axis=0)
+    picked = np.where(reference & mixed, False, picked).astype(np.float64)
     estimand = block.index["estimand"].to_numpy()
     names = []
     for r, e in enumerate(times):
