@@ -77,6 +77,11 @@ def test_conditional_and_hybrid_intervals(row):
     beyond = (ends(row, pieces, beta, covariance) - [row.conf_low, row.conf_high]) * [-1, 1]
     assert (beyond > -1e-6 * row.step).all()
     assert (beyond < 1.01 * row.step).all()
+    if row.restriction == "relative magnitudes":
+        pieces += [relative(row.m, 0, sign, target, covariance) for sign in (1.0, -1.0)]
+        low, high = ends(row, pieces, beta, covariance)
+        assert low <= row.conf_low
+        assert high >= row.conf_high
 
 
 def test_the_earliest_step_before_treatment_counts():
@@ -89,3 +94,9 @@ def test_the_earliest_step_before_treatment_counts():
     ]
     np.testing.assert_allclose(ends(row, all_steps, beta, covariance), [2.0, 4.0], atol=1e-4)
     np.testing.assert_allclose(ends(row, all_steps[2:], beta, covariance), [3.0, 3.0], atol=1e-4)
+
+
+def test_all_studies_and_methods_are_there():
+    assert set(PEERS["study"]) == {"mpdta", "near", "noisy", "long"}
+    assert set(PEERS["method"]) == {"flci", *RULES}
+    assert len(PEERS) == 60
