@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from prakerja_eval.did.kernel_pretest import after_passing, joint_power
+from prakerja_eval.did.kernel_pretest import passing as chance
 
 Z = stats.norm.ppf(0.975)
 
@@ -16,11 +17,11 @@ def wishart(k, seed):
 
 def passing(trend, covariance, n_pre, alpha=0.05):
     half = stats.norm.ppf(1 - alpha / 2) * np.sqrt(np.diag(covariance)[:n_pre])
-    return after_passing(trend, covariance, half, 1)
+    return after_passing(trend, covariance, half)
 
 
 class TestPassingKernel:
-    """The integral is asked to 1e-5, absolute and relative; its edges enter the mean."""
+    """The lattice is good to 1e-5 in four dimensions; its edges enter the mean."""
 
     def test_one_coefficient_is_a_truncated_normal(self):
         covariance = np.array([[0.04, 0.01], [0.01, 0.09]])
@@ -40,6 +41,21 @@ class TestPassingKernel:
         assert found.passing == pytest.approx(each.prod(), rel=1e-5)
         np.testing.assert_allclose(found.mean[:4], inside, atol=1e-5)
         assert found.mean[4] == pytest.approx(1.0, abs=1e-12)
+
+    @pytest.mark.parametrize("k", [2, 4, 8, 12])
+    def test_the_probability_is_scipys_integral_over_the_box(self, k):
+        covariance = wishart(k, k)
+        sd = np.sqrt(np.diag(covariance))
+        trend = (sd / np.arange(k, 0, -1)).min() * np.arange(-k, 0.0)
+        law = stats.multivariate_normal(trend, covariance, seed=1, maxpts=1_000_000, abseps=1e-6)
+        expected = law.cdf(Z * sd, lower_limit=-Z * sd)
+        assert chance(trend, covariance, Z * sd) == pytest.approx(expected, abs=5e-5)
+
+    def test_a_falling_trend_is_passed_as_often_as_a_rising_one(self):
+        covariance, trend = wishart(5, 2), 0.05 * np.arange(-5, 0.0)
+        half = Z * np.sqrt(np.diag(covariance))
+        up, down = (chance(sign * trend, covariance, half) for sign in (1, -1))
+        assert up == pytest.approx(down, abs=2e-5)
 
     @pytest.mark.parametrize("k", [3, 6])
     def test_the_mean_is_that_of_the_draws_that_pass(self, k):

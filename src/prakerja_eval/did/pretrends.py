@@ -19,10 +19,9 @@ from prakerja_eval.typing import FloatArray
 
 COLUMNS = ("event_time", "estimate", "trend", "expected_after_passing", "bias_from_passing")
 POWERS = (0.5, 0.8)
-SEED = 1  # of the integration's lattice
 RARE = 1e-3  # a test that passes less often says nothing of the estimates when it does
 FAR = 40.0  # standard errors of one coefficient, which every test sees
-FINE = 1e-6  # of a detectable slope, relative; its probability is known to 1e-5
+FINE = 1e-6  # of a detectable slope, relative; its probability is known to 5e-5
 
 
 def pretrends(
@@ -203,7 +202,7 @@ def _tests(
     distance = (study.time - study.reference)[:n_pre]
     before, half = study.covariance[:n_pre, :n_pre], _half(study, level)
     return (
-        lambda slope: 1 - passing(slope * distance, before, half, SEED),
+        lambda slope: 1 - passing(slope * distance, before, half),
         lambda slope: joint_power(slope * distance, before, 1 - level),
     )
 
@@ -223,7 +222,7 @@ def _slope(study: LongDifferences, test: Callable[[float], float], power: float)
 
 def _frame(study: LongDifferences, slope: float, level: float) -> pd.DataFrame:
     trend = slope * (study.time - study.reference)
-    found = after_passing(trend, study.covariance, _half(study, level), SEED)
+    found = after_passing(trend, study.covariance, _half(study, level))
     after = found.mean if found.passing > RARE else np.full(len(trend), np.nan)
     columns = (study.time, study.theta, trend, after, after - trend)
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
