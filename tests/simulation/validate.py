@@ -20,6 +20,11 @@ from .scenarios import SEED, scenarios
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "reports" / "validation"
+# A scenario has its own seeds, so that running it alone gives the rows that all together would.
+MADE = (
+    "`make validate` (`python -m tests.simulation.validate`); the scenarios from *did, group-time "
+    "effects* on were run later and alone, by `python -m tests.simulation.validate --new`"
+)
 KEYS = ["scenario", "row", "inference", "side", "claim", "seed", "draws"]
 
 
@@ -73,7 +78,7 @@ def page(results: pd.DataFrame, listed: list[Scenario]) -> str:
         "",
         "| | |",
         "|---|---|",
-        "| made by | `make validate` (`python -m tests.simulation.validate`) |",
+        f"| made by | {MADE} |",
         f"| seed | `SeedSequence({seed})`, spawned by scenario, then by draw |",
         f"| draws | {' or '.join(f'{n:,}' for n in numbers)} a scenario, fixed beforehand |",
         f"| claims kept | {kept} of {len(claims)} |",
