@@ -152,3 +152,29 @@ def test_subgroups_take_an_estimator_without_a_design():
     frame["part"] = frame["part"].astype(int)
     cells = pe.did.subgroups(panel_of(frame), "y", "part", estimator=pe.did.sun_abraham)
     assert len(pe.did.overall(cells)) == 2
+
+
+@pytest.mark.parametrize("start", ["2021-07-01", "2021-08-15", "2021-09-30", "2021-08", "2021Q3"])
+def test_a_start_within_a_quarter_belongs_to_that_quarter(start):
+    quarters = {k: f"2021Q{k}" for k in (1, 2, 3, 4)}
+    frame = people(waves=4, cohorts=(0, 3)).assign(t=lambda f: f["t"].map(quarters))
+    frame["g"] = frame["g"].map({0: "0", 3: start})
+    panel = panel_of(frame)
+    assert panel.notes == ()
+    assert not panel.check("y").faults
+    cells = pe.did.group_time(panel, "y")
+    assert set(cells.index["cohort"]) == {"2021Q3"}
+
+
+@pytest.mark.parametrize("verb", ["group_time", "imputation"])
+def test_a_cohort_seen_less_before_treatment_does_not_weigh_less(verb):
+    # half of cohort 3, and nobody else, was not seen in waves 1 and 2: its cells have 20 people
+    frame = people(cohorts=(0, 3, 4))
+    late = frame["id"].isin(frame.loc[frame["g"] == 3, "id"].unique()[::2]) & (frame["t"] < 3)
+    cells = getattr(pe.did, verb)(panel_of(frame[~late]), "y")
+    at = (cells.index["event_time"] == 1).to_numpy()
+    assert set(cells.counts["n_treated"][at]) == {20, 40}
+    study = pe.subset(pe.did.event_study(cells), event_time=1.0)
+    np.testing.assert_allclose(study.theta[0], cells.theta[at].mean(), rtol=1e-12)
+    kept = pe.did.event_study(pe.subset(cells, rows=list(np.flatnonzero(at))))
+    np.testing.assert_allclose(kept.theta, study.theta, rtol=1e-12)

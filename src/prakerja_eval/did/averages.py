@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from prakerja_eval.did.cells import DEFAULT, any_column
+from prakerja_eval.did.cells import DEFAULT
 from prakerja_eval.estimate import Estimate
 from prakerja_eval.estimate.estimate import COUNT_COLUMNS, INDEX_COLUMNS, REFERENCE, index_row
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray, StringArray
@@ -17,12 +17,12 @@ AGREED = ("estimator", "outcome", "cohort", "wave", "event_time", "subgroup", "s
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sizes:
-    """The cohorts' shares among the units of an Estimate of cells.
+    """The cohorts' shares among the people of an Estimate of cells, whether or not seen in a cell.
 
     Attributes
     ----------
     code : (n,) int
-        Cohort of each unit, -1 for the never treated and for units outside all cells.
+        Cohort of each unit, -1 for the never treated and for units of another subgroup.
     of_row : (K,) int
         Cohort of each cell.
     size : (K,)
@@ -40,12 +40,20 @@ def sizes(cells: Estimate) -> Sizes:
     """Weigh the cohorts of cells by their units."""
     code, labels = pd.factorize(cells.units["treated_from"])
     weight = cells.units["weight"].to_numpy(dtype=np.float64)
-    code = np.where(any_column(cells.sample), code, -1)
+    code = np.where(_counted(cells), code, -1)
     place = {label: i for i, label in enumerate(labels)}
     of_row = np.array([place.get(c, -1) for c in cells.index["cohort"]], dtype=np.int64)
     total = np.bincount(code + 1, weight, minlength=len(labels) + 1)[1:]
     size = np.where(of_row < 0, 0.0, np.append(total, 0.0)[of_row])
     return Sizes(code.astype(np.int64), of_row, size, weight)
+
+
+def _counted(cells: Estimate) -> BoolArray:
+    """Say whose cohort counts: everybody, or in a subgroup its own people."""
+    subgroup = cells.index["subgroup"].iloc[0]
+    if subgroup is None or "subgroup" not in cells.units.columns:
+        return np.ones(len(cells.units), dtype=bool)
+    return np.asarray(cells.units["subgroup"] == subgroup, dtype=bool)
 
 
 def averages(
@@ -82,13 +90,13 @@ def averages(
         omega = omega / total if total > 0 else np.where(picked[:, r] != 0, np.nan, 0.0)
         theta[r] = np.nan if gone else omega @ _used(cells.theta, omega)
         _average(cells, rows, omega, (psi[:, r], sample[:, r]))
+        counts.append(_counts(cells, rows, omega, sample[:, r], known))
         if gone or not total > 0:
             psi[:, r] = np.nan
         elif drawn:
             moved = picked[rows, r] * np.nan_to_num(cells.theta[rows] - theta[r]) / total
             _draw(known, rows, moved, (psi[:, r], sample[:, r]))
         index.append(_labels(columns, rows, row))
-        counts.append(_counts(cells, rows, omega, sample[:, r], known))
     return Estimate(
         theta=theta,
         psi=psi,

@@ -101,6 +101,19 @@ def any_column(sample: BoolArray) -> BoolArray:
     return out
 
 
+def members(
+    sample: BoolArray, units: pd.DataFrame, labels: Sequence[Mapping[str, object]]
+) -> BoolArray:
+    """Say who belongs to an analysis: who takes part in a cell, and all people of its cohorts.
+
+    Cohort sizes count everybody of the cohort, also those who were not seen often enough for a
+    cell; else cohorts with little time before treatment would weigh less for being seen less.
+    """
+    cohorts = {row["cohort"] for row in labels}
+    theirs = units["treated_from"].isin(cohorts) & (units["weight"] > 0)
+    return np.asarray(any_column(sample) | theirs.to_numpy(dtype=bool), dtype=bool)
+
+
 def only_units(estimate: Estimate, keep: BoolArray) -> Estimate:
     """Keep the units that belong to the analysis."""
     if keep.all():

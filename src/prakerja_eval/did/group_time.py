@@ -9,9 +9,9 @@ from prakerja_eval.did.cells import (
     ONE_UNIT,
     ROUNDING,
     CellRows,
-    any_column,
     cell_labels,
     cells_estimate,
+    members,
     only_units,
     treated_from,
 )
@@ -205,7 +205,9 @@ def _estimate(
     _refuse_nothing(found, planned, status, design)
     units = units.assign(treated_from=treated_from(start, waves))
     rows = CellRows(found.theta, found.psi, found.sample, status)
-    return only_units(cells_estimate(rows, units, labels, counts), any_column(found.sample))
+    return only_units(
+        cells_estimate(rows, units, labels, counts), members(found.sample, units, labels)
+    )
 
 
 def _refuse_nothing(found: FoundCells, planned: Plan, status: list[str], design: Design) -> None:

@@ -10,9 +10,9 @@ from prakerja_eval.did.cells import (
     ONE_UNIT,
     ROUNDING,
     CellRows,
-    any_column,
     cell_labels,
     cells_estimate,
+    members,
     only_units,
     treated_from,
 )
@@ -234,7 +234,9 @@ def _estimate(
         counts.append({"n": n, "n_treated": n1, "n_comparison": n - n1, "comparison_mean": mean})
         status.append(_status(found, k, waves[t]))
     rows = CellRows(found.rows.theta, found.rows.psi, found.rows.sample, status)
-    return only_units(cells_estimate(rows, units, labels, counts), any_column(rows.sample))
+    return only_units(
+        cells_estimate(rows, units, labels, counts), members(rows.sample, units, labels)
+    )
 
 
 def _status(found: _Found, k: int, wave: WaveLabel) -> str:

@@ -11,6 +11,7 @@ from prakerja_eval.did.cells import (
     CellRows,
     cell_labels,
     cells_estimate,
+    members,
     only_units,
     treated_from,
 )
@@ -157,8 +158,9 @@ def _estimate(
     start = np.append(found.moments.groups["start"].to_numpy(dtype=np.float64), np.nan)
     units = rows.units.assign(treated_from=treated_from(start[rows.group], found.waves))
     cells = CellRows(effects.loadings.theta, rows.psi, rows.sample, status)
-    took_part = np.asarray(rows.sample.any(axis=1))
-    return only_units(cells_estimate(cells, units, labels, counts), took_part)
+    return only_units(
+        cells_estimate(cells, units, labels, counts), members(rows.sample, units, labels)
+    )
 
 
 def _status(effects: Saturated, psi: FloatArray, k: int, cell: Cell) -> str:

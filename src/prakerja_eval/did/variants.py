@@ -78,7 +78,9 @@ def subgroups(
             cells = estimator(part, outcome) if design is None else estimator(part, outcome, design)
         except (UsageError, NotEstimableError) as error:
             raise type(error)(f"in the group {by} = {plain_text(value)}: {error}") from error
-        parts.append(rename(cells, subgroup=f"{by} = {plain_text(value)}"))
+        label = f"{by} = {plain_text(value)}"
+        named = rename(cells, subgroup=label)
+        parts.append(replace(named, units=named.units.assign(subgroup=label)))
     if len(parts) < 2:
         raise UsageError(f"{by!r} has one value, {first[0]}: there are no groups to compare.")
     return join(*parts)

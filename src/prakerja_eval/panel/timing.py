@@ -59,8 +59,17 @@ def placed_cohorts(cohort: pd.Series, waves: Sequence[WaveLabel]) -> FloatArray:
         times = to_number(cohort)
         return np.where(times == 0, np.inf, times)
     codes, labels = pd.factorize(cohort)
-    starts = np.array([*map(_start, labels), np.nan], dtype=np.float64)
-    return np.asarray(starts[codes])
+    starts = _in_their_waves(np.array([*map(_start, labels)], dtype=np.float64), waves)
+    return np.asarray(np.append(starts, np.nan)[codes])
+
+
+def _in_their_waves(starts: FloatArray, waves: Sequence[WaveLabel]) -> FloatArray:
+    """Return starts, those on a day within a wave (a quarter, say) as that wave's first day."""
+    spans = [span for span in map(days_of, waves) if span is not None]
+    first = np.array([span[0].toordinal() for span in spans], dtype=np.float64)
+    last = np.array([span[1].toordinal() for span in spans], dtype=np.float64)
+    at = np.maximum(np.searchsorted(first, starts, side="right") - 1, 0)
+    return np.where((first[at] <= starts) & (starts <= last[at]), first[at], starts)
 
 
 def dated(waves: Sequence[WaveLabel]) -> bool:

@@ -109,15 +109,15 @@ def _break(
     if slope:
         shown = words.effect(size, _measure(results, outcome, size))
     else:
-        shown = words.number(size, 1 if size >= SMALL_M else 3)
+        shown = words.number(size, 2 if size >= SMALL_M else 3)
     key = f"over_time.holds{slope}{'_all' if np.isinf(breakdown) else ''}"
     return words.text(key, m=shown, **about)
 
 
 def _floor(value: float, amount: bool) -> float:
-    """Return a positive number rounded down: two digits of an amount or one decimal of a ratio."""
+    """Return a positive number rounded down: two digits of an amount, two decimals of a ratio."""
     ratio = not amount and value >= SMALL_M
-    step = 0.1 if ratio else 10.0 ** (np.floor(np.log10(value)) - 1)
+    step = 0.01 if ratio else 10.0 ** (np.floor(np.log10(value)) - 1)
     return float(np.floor(value / step) * step)
 
 

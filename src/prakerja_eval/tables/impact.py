@@ -20,6 +20,7 @@ NEEDED = (
 )
 RELATIVE = "ATT in percent"  # such rows have another unit than the outcome
 COUNTS = ("n", "n_treated", "n_clusters")
+WARNED = ("re-applicants:", "weak overlap:")
 TEXT = ("design", "wave", "estimand", "inference", "status")
 PARTS = {"interval": ("conf_low", "conf_high")}
 
@@ -69,7 +70,7 @@ def impact(
     makers = _makers(words, _measure(unit, frame[~relative]), _measure("percent", frame[relative]))
     if frame["wave"].map(str).nunique() == 1 and frame["wave"].iloc[0] is None:
         del makers["wave"]
-    if (frame["status"] == "ok").all():
+    if all(map(_told_elsewhere, frame.to_dict(orient="records"))):
         del makers["status"]
     level = words.percent(found.level)
     columns = tuple(
@@ -137,9 +138,16 @@ def _makers(words: Catalogue, measure: Measure, relative: Measure) -> dict[str, 
             inference_words(plain(row["inference"]), words), plain(row["inference"])
         ),
         "status": lambda row: Cell(
-            "" if row["status"] == "ok" else plain(row["status"]), plain(row["status"])
+            "" if _told_elsewhere(row) else plain(row["status"]), plain(row["status"])
         ),
     }
+
+
+def _told_elsewhere(row: dict[str, object]) -> bool:
+    """Say whether a row's status is none, or stands in words under the report's warnings."""
+    said = str(row["status"])
+    told = any(words in said for words in WARNED) and not pd.isna(row["std_error"])
+    return said == "ok" or told
 
 
 Measures = tuple[Measure, Measure]  # of amounts, of percents

@@ -12,6 +12,7 @@ from prakerja_eval.panel.options import ReadOptions
 from prakerja_eval.panel.readers.cells import arrow_text
 from prakerja_eval.panel.readers.datewords import Parts, months_of, parts_of_dates
 from prakerja_eval.panel.table import Note
+from prakerja_eval.panel.timing import NEVER
 from prakerja_eval.typing import BoolArray
 
 Unit: TypeAlias = Literal["M", "D", "s", "us"]
@@ -117,6 +118,8 @@ def _written(column: pd.Series, options: ReadOptions) -> tuple[pd.Series | None,
     order = options.dates or _order(parts)
     if not parts.exist(order or "dmy").any() and not parts.short.any() and order:
         return None, None  # codes in the shape of a date
+    if not parts.numeric.any() and _means_never(words, ~parts.found) and not parts.found.all():
+        return None, None  # cohorts as they should be written: dates, and 0 for never
     refusal = _refusal(parts, order)
     if refusal is not None:
         return None, _refused(name, refusal, cells)
@@ -142,6 +145,12 @@ def _distinct(column: pd.Series) -> tuple[pa.DictionaryArray, pa.Array, Parts] |
         return None
     parts = parts_of_dates(words)
     return None if parts.found.mean() < MOSTLY else (encoded, words, parts)
+
+
+def _means_never(words: pa.Array, other: BoolArray) -> bool:
+    """Say whether all cells that are no dates are words for never."""
+    rest = {str(w).strip().lower() for w in np.asarray(words, dtype=object)[other]}
+    return rest <= set(NEVER)
 
 
 def _order(parts: Parts) -> str | None:
