@@ -1,4 +1,4 @@
-"""Do two-way fixed effects, Sun-Abraham and Bacon meet other packages, and a written-out regression?
+"""Do two-way fixed effects, Sun-Abraham and Bacon meet other packages, and dummies written out?
 
 pyfixest demeans by alternating projections to 1e-13 a step, which leaves about 1e-12 in
 coefficients; diff-diff's decomposition is closed form. All are asked to 1e-8.
