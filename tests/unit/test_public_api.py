@@ -380,8 +380,16 @@ def test_did_reads_the_treated_from_receipt_where_no_cohort_is_named():
     ("design", "edit", "message"),
     [
         (pe.did.Design("dr", ("won",)), {}, "'won' predicts treatment perfectly"),
-        (pe.did.Design("reg", ("age", "age")), {}, "'age' is a combination"),
-        (pe.did.Design("ipw", ("age", "flat")), {"flat": 1.0}, "'flat' is a combination"),
+        (
+            pe.did.Design("reg", ("age", "age")),
+            {},
+            "'age' is constant among those compared, or a combination",
+        ),
+        (
+            pe.did.Design("ipw", ("age", "flat")),
+            {"flat": 1.0},
+            "'flat' is constant among those compared, or a combination",
+        ),
     ],
 )
 def test_did_names_the_covariate_that_it_refuses(design, edit, message):
