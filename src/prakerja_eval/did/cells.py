@@ -101,6 +101,16 @@ def any_column(sample: BoolArray) -> BoolArray:
     return out
 
 
+def clear_rounding(psi: FloatArray, scale: float) -> None:
+    """Put one cell's psi (n,) at zero where all of it is rounding of outcomes as large as scale.
+
+    Paths that are alike for everyone would else have a standard error of 1e-17.
+    """
+    size = ROUNDING * scale
+    if np.abs(psi[:4096]).max(initial=0.0) <= size and np.sqrt(psi @ psi) <= size:
+        psi[:] = 0.0
+
+
 def members(
     sample: BoolArray, units: pd.DataFrame, labels: Sequence[Mapping[str, object]]
 ) -> BoolArray:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from prakerja_eval.errors import UsageError
-from prakerja_eval.estimate.specs import names_of, one_of
+from prakerja_eval.estimate.specs import instance_of, names_of, one_of
 
 Method: TypeAlias = Literal["dr", "ipw", "reg", "unconditional"]
 Comparison: TypeAlias = Literal["never_treated", "not_yet_treated"]
@@ -84,3 +84,11 @@ class Design:
         for name in self.__slots__:
             if name not in fields and getattr(self, name) != getattr(default, name):
                 raise UsageError(f"{estimator} does not read did.Design({name}=...); leave it out.")
+
+
+def read_design(design: Design | None, estimator: str, *fields: str) -> Design:
+    """Return the design, or refuse one with options that the estimator does not read."""
+    design = Design() if design is None else design
+    instance_of(design, Design, "design")
+    design.refuse_beyond(estimator, *fields)
+    return design

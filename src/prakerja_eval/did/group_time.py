@@ -7,10 +7,10 @@ import pandas as pd
 
 from prakerja_eval.did.cells import (
     ONE_UNIT,
-    ROUNDING,
     CellRows,
     cell_labels,
     cells_estimate,
+    clear_rounding,
     members,
     only_units,
     treated_from,
@@ -231,16 +231,8 @@ def _status(found: FoundCells, k: int, cell: Cell, arms: tuple[int, int]) -> str
             return f"no {name} unit of this cell is seen in the wave and in the period before"
     if found.smallest[k] < 2:
         return ONE_UNIT
-    _clear_rounding(found, k)
+    clear_rounding(found.psi[:, k], abs(found.after[k]) + abs(found.theta[k]))
     return found.status[k]
-
-
-def _clear_rounding(found: FoundCells, k: int) -> None:
-    """Put psi at zero where all of it is rounding: changes that are equal for everyone."""
-    psi = found.psi[:, k]
-    size = ROUNDING * (abs(found.after[k]) + abs(found.theta[k]))
-    if np.abs(psi[:4096]).max() <= size and np.sqrt(psi @ psi) <= size:
-        psi[:] = 0.0
 
 
 def _specification(planned: Plan, waves: Sequence[WaveLabel], design: Design) -> str:

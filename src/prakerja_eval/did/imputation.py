@@ -8,20 +8,19 @@ import pandas as pd
 
 from prakerja_eval.did.cells import (
     ONE_UNIT,
-    ROUNDING,
     CellRows,
     cell_labels,
     cells_estimate,
+    clear_rounding,
     members,
     only_units,
     treated_from,
 )
-from prakerja_eval.did.design import Design
+from prakerja_eval.did.design import Design, read_design
 from prakerja_eval.did.kernel_imputation import impute
 from prakerja_eval.did.kernel_imputation_given import impute_given
 from prakerja_eval.errors import CollinearityError, NotEstimableError, UsageError
 from prakerja_eval.estimate import Estimate, join
-from prakerja_eval.estimate.specs import instance_of
 from prakerja_eval.panel import (
     ArrayRequest,
     MomentPlan,
@@ -250,9 +249,7 @@ def _status(found: _Found, k: int, wave: WaveLabel) -> str:
         )
     if min(found.n_treated[k], found.n_wave[k]) < 2:
         return ONE_UNIT
-    psi = found.rows.psi[:, k]
-    if np.sqrt(psi @ psi) <= ROUNDING * (abs(found.after[k]) + abs(found.rows.theta[k])):
-        psi[:] = 0.0
+    clear_rounding(found.rows.psi[:, k], abs(found.after[k]) + abs(found.rows.theta[k]))
     return "ok"
 
 
@@ -268,11 +265,3 @@ def _specification(asked: Asked, design: Design) -> str:
 def anticipated(design: Design) -> str:
     """Return the anticipation in words, or nothing."""
     return f", anticipation {design.anticipation:g}" if design.anticipation else ""
-
-
-def read_design(design: Design | None, estimator: str, *fields: str) -> Design:
-    """Return the design, or refuse one with options that the estimator does not read."""
-    design = Design() if design is None else design
-    instance_of(design, Design, "design")
-    design.refuse_beyond(estimator, *fields)
-    return design

@@ -10,8 +10,8 @@ from prakerja_eval.did.cells import (
     only_units,
     treated_from,
 )
-from prakerja_eval.did.design import Design
-from prakerja_eval.did.imputation import anticipated, read_design
+from prakerja_eval.did.design import Design, read_design
+from prakerja_eval.did.imputation import anticipated
 from prakerja_eval.did.kernel_imputation import lead_effects
 from prakerja_eval.errors import CollinearityError, NotEstimableError, UsageError
 from prakerja_eval.estimate import Estimate

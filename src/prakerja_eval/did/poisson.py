@@ -15,8 +15,8 @@ from prakerja_eval.did.cells import (
     only_units,
     treated_from,
 )
-from prakerja_eval.did.design import Design
-from prakerja_eval.did.imputation import Asked, anticipated, asked_cells, read_design
+from prakerja_eval.did.design import Design, read_design
+from prakerja_eval.did.imputation import Asked, anticipated, asked_cells
 from prakerja_eval.did.kernel_poisson import (
     CohortMeans,
     Compared,

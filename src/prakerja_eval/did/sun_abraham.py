@@ -7,10 +7,10 @@ import numpy as np
 
 from prakerja_eval.did.cells import (
     ONE_UNIT,
-    ROUNDING,
     CellRows,
     cell_labels,
     cells_estimate,
+    clear_rounding,
     members,
     only_units,
     treated_from,
@@ -172,6 +172,5 @@ def _status(effects: Saturated, psi: FloatArray, k: int, cell: Cell) -> str:
         return "no observations of the cohort, or of its comparison, link the wave to the base"
     if effects.fewest[k] < 2:
         return ONE_UNIT
-    if np.sqrt(psi @ psi) <= ROUNDING * (abs(effects.after[k]) + abs(theta)):
-        psi[:] = 0.0
+    clear_rounding(psi, abs(effects.after[k]) + abs(theta))
     return "ok"

@@ -7,9 +7,10 @@ import numpy as np
 
 from prakerja_eval.did.cells import (
     ONE_UNIT,
-    ROUNDING,
     CellRows,
+    any_column,
     cells_estimate,
+    clear_rounding,
     only_units,
     treated_from,
 )
@@ -289,7 +290,9 @@ def _estimate(
 ) -> Estimate:
     """Label the rows."""
     rows = found.moments.influence(loadings)
-    _clear_rounding(rows.psi, loadings.theta, float(np.nanmax(np.abs(found.cells.mean))))
+    level = float(np.nanmax(np.abs(found.cells.mean)))
+    for k, theta in enumerate(loadings.theta):
+        clear_rounding(rows.psi[:, k], level + abs(theta))
     start = np.append(found.moments.groups["start"].to_numpy(dtype=np.float64), np.nan)
     units = rows.units.assign(treated_from=treated_from(start[rows.group], found.waves))
     n = rows.sample.sum(axis=0)
@@ -298,15 +301,7 @@ def _estimate(
         for total, n1 in zip(n, n_treated, strict=True)
     ]
     cells = CellRows(loadings.theta, rows.psi, rows.sample, status)
-    took_part = np.asarray(rows.sample.any(axis=1))
-    return only_units(cells_estimate(cells, units, labels, counts), took_part)
-
-
-def _clear_rounding(psi: FloatArray, theta: FloatArray, level: float) -> None:
-    """Put psi at zero where all of it is rounding: outcomes that the regression fits exactly."""
-    for k in range(len(theta)):
-        if np.sqrt(psi[:, k] @ psi[:, k]) <= ROUNDING * (level + abs(theta[k])):
-            psi[:, k] = 0.0
+    return only_units(cells_estimate(cells, units, labels, counts), any_column(rows.sample))
 
 
 def _references(times: FloatArray, references: FloatArray) -> BoolArray:

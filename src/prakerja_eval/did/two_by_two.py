@@ -5,11 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from prakerja_eval.did.design import Design
+from prakerja_eval.did.design import Design, read_design
 from prakerja_eval.did.methods import fit_changes
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.estimate import Clustered, Estimate, estimate_row, join
-from prakerja_eval.estimate.specs import instance_of
 from prakerja_eval.panel import (
     Arms,
     ArrayRequest,
@@ -86,9 +85,7 @@ def two_by_two(
     >>> float(pe.did.two_by_two(panel, "income").theta[0])
     2.0
     """
-    design = Design() if design is None else design
-    instance_of(design, Design, "design")
-    design.refuse_beyond("two_by_two", "method", "covariates")
+    design = read_design(design, "two_by_two", "method", "covariates")
     period = panel.roles.baseline if base is None else base
     if period is None:
         raise UsageError("two_by_two needs the period before: base=..., or Roles(baseline=...).")

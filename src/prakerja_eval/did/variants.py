@@ -77,7 +77,8 @@ def subgroups(
         try:
             cells = estimator(part, outcome) if design is None else estimator(part, outcome, design)
         except (UsageError, NotEstimableError) as error:
-            raise type(error)(f"in the group {by} = {plain_text(value)}: {error}") from error
+            kind = UsageError if isinstance(error, UsageError) else NotEstimableError
+            raise kind(f"in the group {by} = {plain_text(value)}: {error}") from error
         label = f"{by} = {plain_text(value)}"
         named = rename(cells, subgroup=label)
         parts.append(replace(named, units=named.units.assign(subgroup=label)))
