@@ -163,6 +163,9 @@ def _lottery_sample(w: np.ndarray, covariates: bool) -> LotterySample:
         received=S.received,
         block=S.block,
         covariates=np.column_stack([S.x, S.age]) if covariates else np.zeros((S.n, 0)),
+        names=("x", "age") if covariates else (),
+        odds=np.array([0.3, 0.5, 0.6, 0.5])[S.block],
+        assigned=np.arange(S.n),
         rows=np.arange(S.n),
         units=pd.DataFrame({"weight": w}, index=pd.Index(np.arange(S.n).astype(str), name="unit")),
         outcome="y",
@@ -210,3 +213,14 @@ for _weights, _model in (
     )
     for _name, _law in zip(("itt", "late"), _lottery_laws(_design), strict=True):
         register(f"lottery {_name}, {_weights}, {_model}")(_law)
+
+for _weights in ("population", "treated"):
+    for _model in ("none", "ancova", "lin"):
+        _design = Design(
+            block_weights=_weights,
+            covariates=() if _model == "none" else ("x", "age"),
+            covariate_model="ancova" if _model == "none" else _model,
+            method="ipw",
+        )
+        for _name, _law in zip(("itt", "late"), _lottery_laws(_design), strict=True):
+            register(f"lottery {_name} by odds, {_weights}, {_model}")(_law)

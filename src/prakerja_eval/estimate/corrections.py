@@ -73,10 +73,12 @@ def leverage_correction(term: LinearTerm, spec: Robust) -> tuple[IntArray, Float
     leverage = fit.leverage()
     spare = np.where(leverage >= FULL_LEVERAGE, 1.0, 1.0 - leverage)
     factor = 1.0 / np.sqrt(spare) if spec.kind == "HC2" else 1.0 / spare
+    if term.small is not None:
+        return fit.rows, np.where(term.small.rows, term.small.score, core * factor) - core
     return fit.rows, core * (factor - 1.0)
 
 
-def alone(term: Term) -> bool:
+def alone(term: Term, spec: Inference) -> bool:
     """Say whether a row of the regression decides its own fitted value and moves the parameter.
 
     Its residual is zero whatever its outcome, so that no variance can be seen from it: the only
@@ -85,6 +87,8 @@ def alone(term: Term) -> bool:
     if not isinstance(term, LinearTerm):
         return False
     full = term.fit.leverage() >= FULL_LEVERAGE
+    if term.small is not None and isinstance(spec, Robust) and spec.kind in ("HC2", "HC3"):
+        full &= ~term.small.rows
     if not full.any():
         return False
     weight = np.abs(term.fit.project(term.contrast)) * term.fit.weights
@@ -101,7 +105,7 @@ def alone_cluster(term: Term, codes: IntArray) -> bool:
     if not isinstance(term, LinearTerm):
         return False
     fit, used = term.fit, term.fit.weights > 0
-    if fit.cells is not None:
+    if fit.cells is not None and fit.cell_means:
         pairs = np.unique(np.column_stack([fit.cells[used], codes[used]]), axis=0)
         clusters = np.bincount(pairs[:, 0], minlength=fit.n_parameters)
         return bool((clusters[np.abs(term.contrast) > 0] < 2).any())
@@ -111,8 +115,9 @@ def alone_cluster(term: Term, codes: IntArray) -> bool:
     for g in np.flatnonzero(totals >= FULL_LEVERAGE):
         rows = np.flatnonzero((codes == g) & used)
         x = (fit.block(rows) @ root) * np.sqrt(fit.weights[rows])[:, None]
-        values, vectors = np.linalg.eigh(x.T @ x)
-        own = vectors[:, values > ONE] @ (vectors[:, values > ONE].T @ target)
+        _, values, vectors = np.linalg.svd(x, full_matrices=False)
+        vectors = vectors[values**2 > ONE]
+        own = vectors.T @ (vectors @ target)
         if np.linalg.norm(own) > ALONE * np.linalg.norm(target):
             return True
     return False
@@ -130,13 +135,14 @@ def df_of_rows(terms: tuple[Term, ...], spec: Inference) -> float:
 
 def welch_df(terms: list[LinearTerm], spec: Robust) -> float:
     """Welch-Satterthwaite degrees of freedom: (Σ v_c)² / Σ v_c²/(n_c − 1) over cells."""
-    if len(terms) != 1 or terms[0].fit.cells is None:
+    if len(terms) != 1 or not terms[0].fit.cell_means:
         raise NotEstimableError(
             f"Robust('{spec.kind}', reference='welch') is for a difference of cell means; "
             "use reference='t'."
         )
-    fit = terms[0].fit
-    cells = terms[0].fit.cells
+    fit, cells = terms[0].fit, terms[0].fit.cells
+    if cells is None or terms[0].small is not None:
+        raise NotEstimableError("Welch's degrees of freedom need two people in each arm.")
     _, extra = leverage_correction(terms[0], spec)
     v = np.bincount(cells, (terms[0].core() + extra) ** 2, minlength=fit.n_parameters)
     n = np.bincount(cells, fit.weights > 0, minlength=fit.n_parameters)

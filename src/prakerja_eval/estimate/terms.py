@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from prakerja_eval.typing import FloatArray, IntArray
+from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 FULL_LEVERAGE = 1.0 - 1e-10
 
@@ -19,6 +19,9 @@ FULL_LEVERAGE = 1.0 - 1e-10
 @dataclass(frozen=True, slots=True, eq=False)
 class LinearFit:
     """A weighted least-squares problem: b = M X'W y with M = (X'WX)^-1.
+
+    X has the one-hot coding of ``cells`` first, then the columns of ``design``; one of the two may
+    be absent. Cells are never written out as columns, so that thousands of them cost nothing.
 
     Attributes
     ----------
@@ -28,10 +31,10 @@ class LinearFit:
         M.
     rows : (m,) int array
         Position of each row's unit in ``Estimate.units``.
-    design : (m, p) array, optional
-        X; None for cell means, whose X is the one-hot coding of ``cells``.
+    design : (m, k) array, optional
+        The columns of X that are written out.
     cells : (m,) int array, optional
-        Cell of each row, for a saturated regression on cell dummies.
+        Cell of each row: blocks, or arms of blocks.
     """
 
     residuals: FloatArray
@@ -51,36 +54,81 @@ class LinearFit:
         """Return p."""
         return len(self.bread)
 
+    @property
+    def n_cells(self) -> int:
+        """Return the number of cells, the first columns of X."""
+        written = 0 if self.design is None else self.design.shape[1]
+        return self.n_parameters - written
+
+    @property
+    def cell_means(self) -> bool:
+        """Say whether X codes cells and nothing else."""
+        return self.cells is not None and self.design is None
+
     def block(self, select: IntArray) -> FloatArray:
         """Return the rows of X at the positions ``select``, dense."""
-        if self.design is not None:
-            return self.design[select]
-        if self.cells is None:
-            raise ValueError("a LinearFit has a design or cells")
         out = np.zeros((len(select), self.n_parameters))
-        out[np.arange(len(select)), self.cells[select]] = 1.0
+        if self.cells is not None:
+            out[np.arange(len(select)), self.cells[select]] = 1.0
+        if self.design is not None:
+            out[:, self.n_cells :] = self.design[select]
+        return out
+
+    def times(self, direction: FloatArray) -> FloatArray:
+        """Return X d, (m,)."""
+        out = np.zeros(len(self.weights))
+        if self.cells is not None:
+            out += direction[self.cells]
+        if self.design is not None:
+            out += self.design @ direction[self.n_cells :]
         return out
 
     def project(self, contrast: FloatArray) -> FloatArray:
         """Return X M c, (m,): how much a unit residual moves c'b."""
-        direction = self.bread @ contrast
-        if self.cells is not None:
-            return direction[self.cells]
-        return np.asarray(self.block(np.arange(len(self.weights))) @ direction)
+        return self.times(self.bread @ contrast)
 
     def leverage(self) -> FloatArray:
         """Return h_i = w_i x_i' M x_i, (m,)."""
+        C, h = self.n_cells, np.zeros(len(self.weights))
         if self.cells is not None:
-            return np.diag(self.bread)[self.cells] * self.weights
-        design = self.block(np.arange(len(self.weights)))
-        return np.asarray(np.sum((design @ self.bread) * design, axis=1) * self.weights)
+            h += np.diag(self.bread)[:C][self.cells]
+        if self.design is not None:
+            h += np.sum((self.design @ self.bread[C:, C:]) * self.design, axis=1)
+        if self.cells is not None and self.design is not None:
+            h += 2.0 * np.sum(self.bread[:C, C:][self.cells] * self.design, axis=1)
+        return np.asarray(h * self.weights)
 
     def gram_of_squared_weights(self) -> FloatArray:
         """Return X'W^2 X, (p, p)."""
+        C, squared = self.n_cells, self.weights**2
+        out = np.zeros((self.n_parameters, self.n_parameters))
         if self.cells is not None:
-            return np.diag(np.bincount(self.cells, self.weights**2, minlength=self.n_parameters))
-        design = self.block(np.arange(len(self.weights)))
-        return np.asarray((design * self.weights[:, None] ** 2).T @ design)
+            out[np.arange(C), np.arange(C)] = np.bincount(self.cells, squared, minlength=C)
+        if self.design is not None:
+            heavy = self.design * squared[:, None]
+            out[C:, C:] = self.design.T @ heavy
+            if self.cells is not None:
+                sums = [np.bincount(self.cells, column, minlength=C) for column in heavy.T]
+                out[:C, C:] = np.column_stack(sums)
+                out[C:, :C] = out[:C, C:].T
+        return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SmallBlocks:
+    """Blocks with one person in an arm, whose variance is seen between blocks alone.
+
+    Attributes
+    ----------
+    rows : (m,) bool array
+        The rows of such blocks.
+    score : (m,) array
+        One value a block, zero elsewhere: the squares add up to the blocks' part of the variance
+        (Pashley and Miratrix 2021, doi 10.3102/1076998620946272).
+    """
+
+    rows: BoolArray
+    score: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,12 +146,15 @@ class LinearTerm:
         Influence of shares (of blocks, say) that ψ takes as fixed. A test across designs adds it.
     first : FirstStage, optional
         The first stage of a ratio.
+    small : SmallBlocks, optional
+        Blocks whose rows have a variance by HC2 and HC3 though one of them stands alone.
     """
 
     fit: LinearFit
     contrast: FloatArray
     share: FloatArray | None = None
     first: "FirstStage | None" = None
+    small: SmallBlocks | None = None
 
     def core(self) -> FloatArray:
         """Return (X M c)_i w_i e_i, (m,)."""
@@ -112,7 +163,8 @@ class LinearTerm:
     def scaled(self, factor: float) -> "LinearTerm":
         """Return the term of ``factor`` times the parameter."""
         share = None if self.share is None else self.share * factor
-        return replace(self, contrast=self.contrast * factor, share=share)
+        small = self.small and replace(self.small, score=self.small.score * factor)
+        return replace(self, contrast=self.contrast * factor, share=share, small=small)
 
     def moved(self, positions: IntArray) -> "LinearTerm":
         """Return the term with unit positions mapped through ``positions``."""

@@ -214,7 +214,7 @@ def _row_scores(
         return np.full(groups, np.nan), np.inf, state
     if isinstance(spec, Unstated):
         return np.full(groups, np.nan), np.inf, NO_DEFAULT
-    if not isinstance(spec, Classical) and any(alone(t) for t in terms):
+    if not isinstance(spec, Classical) and any(alone(t, spec) for t in terms):
         return np.full(groups, np.nan), np.inf, ONE_UNIT
     if isinstance(spec, Clustered | MultiplierBootstrap):
         _refuse_one_cluster(len(_present(codes, estimate.sample[:, k])), spec.by)

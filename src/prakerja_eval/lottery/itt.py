@@ -7,7 +7,7 @@ import numpy as np
 from prakerja_eval.estimate import Clustered, Estimate, Inference, Robust, estimate_row, join
 from prakerja_eval.estimate.specs import instance_of
 from prakerja_eval.lottery.design import Design
-from prakerja_eval.lottery.regression import Difference, difference
+from prakerja_eval.lottery.regression import Difference, difference, prepared
 from prakerja_eval.lottery.sample import Sample, samples
 from prakerja_eval.panel import PanelProtocol, WaveLabel
 from prakerja_eval.typing import FloatArray
@@ -67,15 +67,23 @@ def itt(
     """
     design = Design() if design is None else design
     instance_of(design, Design, "design")
-    found = samples(panel, outcome, design.covariates, waves, pooled)
+    found = samples(panel, outcome, design, waves, pooled)
     return join(*[_row(sample, design) for sample in found])
 
 
-def _row(sample: Sample, design: Design) -> Estimate:
+def _row(sample: Sample, asked: Design) -> Estimate:
+    sample, design = prepared(sample, asked, sample.y)
     answer = difference(sample.y, sample, design)
     population = "winners" if design.block_weights == "treated" else "everyone in the lottery"
     labels = {"estimator": "lottery.itt", "estimand": "ITT", "population": population}
-    return lottery_row(sample, design, answer, labels, sample.arm)
+    return lottery_row(sample, asked, answer, labels, sample.arm)
+
+
+def default_inference(sample: Sample, design: Design) -> Inference:
+    """Return the inference of the unit that was drawn: HC2 for people, CR2 for clusters."""
+    if design.clusters is not None:
+        return Clustered(design.clusters, "CR2")
+    return Clustered("unit") if sample.pooled else Robust("HC2")
 
 
 def lottery_row(
@@ -90,7 +98,6 @@ def lottery_row(
     ``treated`` marks the rows of those whom ``n_treated`` counts: winners, or recipients.
     """
     winners = np.unique(sample.rows[treated == 1])
-    default: Inference = Clustered("unit") if sample.pooled else Robust("HC2")
     return estimate_row(
         answer.theta,
         sample.by_unit(answer.psi),
@@ -99,7 +106,7 @@ def lottery_row(
             "outcome": sample.outcome,
             "wave": "pooled" if sample.pooled else sample.wave,
             "weighting": design.weighting,
-            "specification": specification(design),
+            "specification": specification(design, sample),
         }
         | dict(labels),
         {
@@ -108,17 +115,29 @@ def lottery_row(
             "n_comparison": len(sample.units) - len(winners),
             "comparison_mean": answer.comparison_mean,
         },
-        default,
+        default_inference(sample, design),
         [answer.term],
     )
 
 
-def specification(design: Design) -> str:
-    """Return the covariates and shares in words."""
+ADJUSTED = {"ancova": "adjusted for", "lin": "interacted with"}
+LONE = {"merge": "lone arms merged", "pashley_miratrix": "lone arms by Pashley and Miratrix"}
+
+
+def specification(design: Design, sample: Sample) -> str:
+    """Return in words what is not the plain difference within blocks."""
     parts = []
-    if design.covariates:
-        name = {"ancova": "adjusted for", "lin": "interacted with"}[design.covariate_model]
-        parts.append(f"{name} {', '.join(design.covariates)}")
+    if design.covariate_model == "lasso":
+        kept = ", ".join(sample.names) or "none"
+        parts.append(f"adjusted for what the lasso kept of {len(design.covariates)}: {kept}")
+    elif design.covariates:
+        parts.append(f"{ADJUSTED[design.covariate_model]} {', '.join(design.covariates)}")
+    if design.method == "ipw":
+        parts.append("weighted by the odds")
     if design.shares == "superpopulation":
         parts.append("superpopulation")
+    if design.lone_arms in LONE:
+        parts.append(LONE[design.lone_arms])
+    if sample.dropped:
+        parts.append("blocks without both arms left out")
     return "; ".join(parts) or "unadjusted"

@@ -10,7 +10,7 @@ from prakerja_eval.estimate import Estimate, FirstStage, join
 from prakerja_eval.estimate.specs import instance_of
 from prakerja_eval.lottery.design import Design
 from prakerja_eval.lottery.itt import lottery_row
-from prakerja_eval.lottery.regression import difference
+from prakerja_eval.lottery.regression import difference, prepared
 from prakerja_eval.lottery.sample import Sample, samples
 from prakerja_eval.panel import PanelProtocol, WaveLabel
 
@@ -69,11 +69,11 @@ def late(
     """
     design = Design() if design is None else design
     instance_of(design, Design, "design")
-    found = samples(panel, outcome, design.covariates, waves, pooled, ("offer", "received"))
+    found = samples(panel, outcome, design, waves, pooled, ("offer", "received"))
     return join(*[_row(sample, design) for sample in found])
 
 
-def _row(sample: Sample, design: Design) -> Estimate:
+def _row(sample: Sample, asked: Design) -> Estimate:
     unknown = int(np.isnan(sample.received).sum())
     if unknown:
         raise NotEstimableError(
@@ -81,6 +81,7 @@ def _row(sample: Sample, design: Design) -> Estimate:
             f"{sample.at_wave}: the effect on the treated needs it of all. Fill it in from the "
             "programme's records, or estimate the effect of the offer (itt)."
         )
+    sample, design = prepared(sample, asked, sample.y, sample.received)
     first = difference(sample.received, sample, design)
     if abs(first.theta) < NO_FIRST_STAGE:
         raise NotEstimableError(
@@ -99,7 +100,7 @@ def _row(sample: Sample, design: Design) -> Estimate:
         comparison_mean=_untreated_mean(sample, design, first.theta),
     )
     labels = _labels(sample, design)
-    return lottery_row(sample, design, scaled, labels, sample.received)
+    return lottery_row(sample, asked, scaled, labels, sample.received)
 
 
 def _untreated_mean(sample: Sample, design: Design, first: float) -> float:

@@ -6,10 +6,11 @@ import numpy as np
 
 from prakerja_eval.errors import CollinearityError, NotEstimableError
 from prakerja_eval.estimate import LinearFit, LinearTerm
+from prakerja_eval.estimate.terms import SmallBlocks
 from prakerja_eval.lottery.design import Design
 from prakerja_eval.lottery.sample import Sample
-from prakerja_eval.numerics.blocks import block_dummies, block_means
-from prakerja_eval.numerics.linear import wls
+from prakerja_eval.numerics.blocks import BlockMeans, block_means
+from prakerja_eval.numerics.cells import cell_regression
 from prakerja_eval.typing import FloatArray
 
 ROUNDING = 1e-13
@@ -36,6 +37,28 @@ class Difference:
     comparison_mean: float
 
 
+def prepared(sample: Sample, design: Design, *targets: FloatArray) -> tuple[Sample, Design]:
+    """Replace a lasso by the regression on what it selects; other designs pass unchanged.
+
+    Parameters
+    ----------
+    sample : Sample
+    design : Design
+    targets : (m,) arrays
+        The row variables that one set of covariates must serve: the outcome, or outcome and receipt
+        of a ratio. The offer is selected for besides.
+    """
+    if design.covariate_model != "lasso":
+        return sample, design
+    from prakerja_eval.lottery.selection import selected
+
+    shares = _share_weights(sample, design)
+    found = [selected(y, sample, shares) for y in targets]
+    keep = np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
+    names = design.covariates if len(keep) else ()
+    return sample.with_covariates(keep), replace(design, covariate_model="ancova", covariates=names)
+
+
 def difference(y: FloatArray, sample: Sample, design: Design) -> Difference:
     """Return the design's difference in ``y`` between winners and losers.
 
@@ -46,24 +69,75 @@ def difference(y: FloatArray, sample: Sample, design: Design) -> Difference:
     sample : Sample
         m rows.
     design : Design
-        Weights of the blocks, shares and covariates.
+        Weights of the blocks, shares, covariates and method.
     """
+    if design.method == "ipw":
+        sample = _weighted_by_odds(sample, design)
     share_weights = _share_weights(sample, design)
     blocks = block_means(y, sample.arm, sample.block, sample.weight, share_weights)
     if design.block_weights != "strata_fe" and not sample.covariates.shape[1]:
-        cell_weight = np.bincount(blocks.cell, sample.weight)
-        contrast = np.column_stack([-blocks.shares, blocks.shares]).ravel()
-        fit = LinearFit(
-            residuals=blocks.residuals,
-            weights=sample.weight,
-            bread=np.diag(1.0 / cell_weight),
-            rows=sample.rows,
-            cells=blocks.cell,
+        answer = Difference(
+            blocks.theta, blocks.psi, _cell_means(blocks, sample, design), blocks.comparison_mean
         )
-        term = LinearTerm(fit, contrast)
-        answer = Difference(blocks.theta, blocks.psi, term, blocks.comparison_mean)
         return _with_shares(answer, blocks.psi_share, design)
     return _regression(y, sample, design, share_weights, blocks.comparison_mean)
+
+
+def _weighted_by_odds(sample: Sample, design: Design) -> Sample:
+    """Return everybody in one block, weighted by one over the odds of the own arm.
+
+    For the effect on winners a loser stands for p / (1 - p) of them.
+    """
+    p, won = sample.odds, sample.arm == 1
+    if design.block_weights == "treated":
+        inverse = np.where(won, 1.0, p / (1 - p))
+    else:
+        inverse = np.where(won, 1 / p, 1 / (1 - p))
+    one = np.zeros_like(sample.block)
+    return replace(sample, weight=sample.weight * inverse, block=one)
+
+
+def _cell_means(blocks: BlockMeans, sample: Sample, design: Design) -> LinearTerm:
+    """Return the regression on arms of blocks, whose coefficients are their means."""
+    fit = LinearFit(
+        residuals=blocks.residuals,
+        weights=sample.weight,
+        bread=np.diag(1.0 / np.bincount(blocks.cell, sample.weight)),
+        rows=sample.rows,
+        cells=blocks.cell,
+    )
+    small = None
+    if design.lone_arms == "pashley_miratrix":
+        small = _small_blocks(blocks, sample)
+    contrast = np.column_stack([-blocks.shares, blocks.shares]).ravel()
+    return LinearTerm(fit, contrast, small=small)
+
+
+def _small_blocks(blocks: BlockMeans, sample: Sample) -> SmallBlocks | None:
+    """Return the variance of blocks with one person in an arm, from their own differences.
+
+    With shares s_k that sum to S over these blocks, and their mean difference τ, the variance is
+    Σ S² s_k² (τ_k − τ)² / ((S − 2 s_k)(S + Σ s_i² / (S − 2 s_i))), Pashley and Miratrix (2021, 5).
+    """
+    count = np.bincount(blocks.cell, minlength=2 * len(blocks.shares))
+    small = np.minimum(count[0::2], count[1::2]) == 1
+    if not small.any():
+        return None
+    s = blocks.shares[small]
+    S = s.sum()
+    spare = S - 2 * s
+    if (spare <= 1e-12 * S).any():
+        raise NotEstimableError(
+            "lottery.Design(lone_arms='pashley_miratrix') compares blocks with one person in an "
+            "arm among themselves: it needs three or more, none with half of their people."
+        )
+    effects = blocks.effects[small]
+    scale = S * s / np.sqrt(spare * (S + np.sum(s**2 / spare)))
+    score = np.zeros(len(sample.block))
+    at = np.flatnonzero(small)
+    _, first = np.unique(sample.block, return_index=True)
+    score[first[at]] = scale * (effects - s @ effects / S)
+    return SmallBlocks(small[sample.block], score)
 
 
 def _share_weights(sample: Sample, design: Design) -> FloatArray:
@@ -80,37 +154,42 @@ def _share_weights(sample: Sample, design: Design) -> FloatArray:
 def _regression(
     y: FloatArray, sample: Sample, design: Design, share_weights: FloatArray, mean: float
 ) -> Difference:
-    """Regress on arm, blocks and covariates; average the arm's coefficients with the shares."""
+    """Regress on cells and covariates; average the cells' differences with the shares."""
     n_blocks = int(sample.block.max()) + 1
-    dummies = block_dummies(sample.block, n_blocks)
+    single = design.block_weights == "strata_fe"
     arm = sample.arm[:, None]
     drawn = sample.weight * share_weights
     drawn = drawn / drawn.sum()
     centred = sample.covariates - drawn @ sample.covariates
-    single = design.block_weights == "strata_fe"
-    effects = arm if single else arm * dummies
     interactions = arm * centred if design.covariate_model == "lin" else centred[:, :0]
-    X = np.hstack([effects, dummies, centred, interactions])
+    Z = np.hstack([arm if single else centred[:, :0], centred, interactions])
+    cell = sample.block if single else 2 * sample.block + sample.arm.astype(np.int64)
+    n_cells = n_blocks if single else 2 * n_blocks
     try:
-        # Block effects take up a shift of y; without it a constant outcome leaves no rounding.
-        fit = wls(y - y[0], X, sample.weight)
+        # Cells take up a shift of y; without it a constant outcome leaves no rounding.
+        fit = cell_regression(y - y[0], cell, n_cells, Z, sample.weight)
     except CollinearityError as error:
-        raise NotEstimableError(_collinear(error.column, effects.shape[1], design)) from error
-    if np.abs(fit.residuals).max() <= ROUNDING * np.abs(y).max():
+        raise NotEstimableError(_collinear(error.column, single, design)) from error
+    residuals = fit.residuals
+    if np.abs(residuals).max() <= ROUNDING * np.abs(y).max():
         # covariates that reproduce y leave rounding, which has no standard error
-        fit = replace(fit, psi=np.zeros_like(fit.psi), residuals=np.zeros_like(y))
-    shares = np.ones(1) if single else drawn @ dummies
-    contrast = np.concatenate([shares, np.zeros(X.shape[1] - len(shares))])
-    psi = fit.psi @ contrast
+        residuals = np.zeros_like(y)
+    shares = np.bincount(sample.block, drawn, minlength=n_blocks)
+    contrast = np.zeros(n_cells + Z.shape[1])
+    if single:
+        contrast[n_cells] = 1.0
+    else:
+        contrast[:n_cells] = np.column_stack([-shares, shares]).ravel()
+    linear = LinearFit(residuals, sample.weight, fit.bread, sample.rows, design=Z, cells=cell)
+    term = LinearTerm(linear, contrast)
     theta = float(contrast @ fit.beta)
-    linear = LinearFit(fit.residuals, fit.weights, fit.bread, sample.rows, design=X)
-    answer = Difference(theta, psi, LinearTerm(linear, contrast), mean)
+    answer = Difference(theta, term.core(), term, mean)
     if single:
         return answer
+    effects = (fit.beta[1:n_cells:2] - fit.beta[0:n_cells:2])[sample.block]
     k = interactions.shape[1]
-    tilt = centred @ fit.beta[X.shape[1] - k :] if k else 0.0
-    share = drawn * (dummies @ fit.beta[:n_blocks] + tilt - theta)
-    return _with_shares(answer, share, design)
+    tilt = centred @ fit.beta[len(fit.beta) - k :] if k else 0.0
+    return _with_shares(answer, drawn * (effects + tilt - theta), design)
 
 
 def _with_shares(answer: Difference, share: FloatArray, design: Design) -> Difference:
@@ -120,9 +199,9 @@ def _with_shares(answer: Difference, share: FloatArray, design: Design) -> Diffe
     return replace(answer, term=replace(answer.term, share=share))
 
 
-def _collinear(column: int, n_effects: int, design: Design) -> str:
+def _collinear(column: int, single: bool, design: Design) -> str:
     """Name the covariate (or block effect) that depends on the columns before it."""
-    if column < 2 * n_effects:
+    if single and column == 0:
         return "the arm cannot be told apart from the blocks: a block has one arm only."
     names = ", ".join(design.covariates)
     return (

@@ -1,16 +1,16 @@
 """Which people answer the question? The observed winners and losers of one wave, or of several."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from prakerja_eval.errors import NotEstimableError
-from prakerja_eval.panel import ArrayRequest, PanelProtocol, UnitArrays, WaveLabel, outcome_waves
+from prakerja_eval.lottery.design import Design
+from prakerja_eval.lottery.roster import SHOWN, Roster, rosters
+from prakerja_eval.panel import PanelProtocol, WaveLabel
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
-
-ODDS_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +25,11 @@ class Sample:
         Whether the unit had been treated by the row's wave; NaN where Roles names no receipt.
     block : (m,) int array
         Blocks that occur, renumbered; a pooled sample has one for each block and wave.
-    covariates : (m, p) array
+    covariates : (m, p) array, and ``names`` of its p columns
+    odds : (m,) array
+        Assignment probability.
+    assigned : (m,) int array
+        The unit that was drawn: person or cluster.
     rows : (m,) int array
         Position of each row's unit in ``units``.
     units : DataFrame
@@ -34,6 +38,8 @@ class Sample:
     wave : wave label, optional
         None for a cross-section and for a pooled sample.
     pooled : bool
+    dropped : int
+        People left out because their block lacks an arm.
     """
 
     y: FloatArray
@@ -42,11 +48,15 @@ class Sample:
     received: FloatArray
     block: IntArray
     covariates: FloatArray
+    names: tuple[str, ...]
+    odds: FloatArray
+    assigned: IntArray
     rows: IntArray
     units: pd.DataFrame
     outcome: str
     wave: WaveLabel | None
     pooled: bool
+    dropped: int = 0
 
     @property
     def at_wave(self) -> str:
@@ -57,13 +67,18 @@ class Sample:
         """Sum row values by unit, (n,)."""
         return np.asarray(np.bincount(self.rows, values, minlength=len(self.units)))
 
+    def with_covariates(self, keep: IntArray) -> "Sample":
+        """Return the sample with some of its covariates."""
+        names = tuple(self.names[j] for j in keep)
+        return replace(self, covariates=self.covariates[:, keep], names=names)
+
 
 def samples(
     panel: PanelProtocol,
     outcomes: str | Sequence[str],
-    covariates: tuple[str, ...],
-    waves: Sequence[WaveLabel] | None,
-    pooled: bool,
+    design: Design,
+    waves: Sequence[WaveLabel] | None = None,
+    pooled: bool = False,
     needs: tuple[str, ...] = ("offer",),
 ) -> Iterator[Sample]:
     """Give one sample an outcome and wave, or one an outcome if pooled.
@@ -76,70 +91,61 @@ def samples(
         If attrition leaves a block without an arm, nobody was observed, or the stated odds differ
         within a block.
     """
-    for outcome in [outcomes] if isinstance(outcomes, str) else outcomes:
-        arrays = panel.arrays(ArrayRequest(outcome, covariates, needs))
-        _refuse_uneven_odds(arrays)
-        chosen = outcome_waves(arrays, panel.roles, waves)
-        for group in [chosen] if pooled else [[t] for t in chosen]:
-            yield _sample(arrays, outcome, group, pooled)
+    for found in rosters(panel, outcomes, design, waves, needs):
+        for group in [found.chosen] if pooled else [(t,) for t in found.chosen]:
+            yield sample_of(found, group, design, pooled)
 
 
-def _refuse_uneven_odds(arrays: UnitArrays) -> None:
-    """Refuse blocks in which the stated odds differ: their difference in means is confounded."""
-    odds = pd.Series(arrays.probability).groupby(arrays.block)
-    uneven = np.flatnonzero((odds.max() - odds.min()).to_numpy() > ODDS_TOLERANCE)
-    if len(uneven):
-        names = ", ".join(arrays.block_names[b] for b in uneven[:3])
-        raise NotEstimableError(
-            f"the stated assignment probability differs within {len(uneven)} block(s): {names}. "
-            "People with unequal odds are compared only within their own; name finer blocks."
-        )
-
-
-def _sample(arrays: UnitArrays, outcome: str, waves: list[int], pooled: bool) -> Sample:
-    """Stack the observed rows of some waves."""
-    parts = [np.flatnonzero(_observed(arrays, t)) for t in waves]
+def sample_of(found: Roster, waves: Sequence[int], design: Design, pooled: bool = False) -> Sample:
+    """Stack the observed rows of some waves of a roster."""
+    parts = [np.flatnonzero(found.observed(t)) for t in waves]
     unit = np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
-    wave = np.repeat(waves, [len(p) for p in parts])
-    label = None if pooled or arrays.waves == ("",) else arrays.waves[waves[0]]
+    wave = np.repeat(np.asarray(waves, dtype=np.int64), [len(p) for p in parts])
+    label = None if pooled else found.label(waves[0])
+    keep = _with_both_arms(found, unit, wave, design)
+    dropped = found.dropped + len(np.unique(unit[~keep]))
+    unit, wave = unit[keep], wave[keep]
     if not len(unit):
         when = "" if label is None else f" in wave {label}"
-        raise NotEstimableError(f"nobody has a value of {outcome!r}{when}.")
+        raise NotEstimableError(f"nobody has a value of {found.outcome!r}{when}.")
     present, rows = np.unique(unit, return_inverse=True)
-    code = arrays.block[unit] * len(arrays.waves) + wave
-    _refuse_lost_arms(arrays, code, arrays.offer[unit], outcome)
-    _, block = np.unique(code, return_inverse=True)
+    _, block = np.unique(found.block[unit] * len(found.waves) + wave, return_inverse=True)
     return Sample(
-        y=arrays.outcome[unit, wave],
-        arm=arrays.offer[unit],
-        weight=arrays.weight[unit],
-        received=arrays.received[unit, wave],
+        y=found.y[unit, wave],
+        arm=found.arm[unit],
+        weight=found.weight[unit],
+        received=found.received[unit, wave],
         block=np.asarray(block, dtype=np.int64),
-        covariates=arrays.covariates[unit],
+        covariates=found.covariates[unit],
+        names=found.names,
+        odds=found.odds[unit],
+        assigned=found.assigned[unit],
         rows=np.asarray(rows, dtype=np.int64),
-        units=arrays.clusters.iloc[present],
-        outcome=outcome,
+        units=found.units.iloc[present],
+        outcome=str(found.outcome),
         wave=label,
         pooled=pooled,
+        dropped=dropped,
     )
 
 
-def _observed(arrays: UnitArrays, wave: int) -> BoolArray:
-    """Return which units have an outcome, an arm and a positive weight."""
-    seen = np.isfinite(arrays.outcome[:, wave]) & np.isfinite(arrays.offer)
-    return np.asarray(seen & (arrays.weight > 0))
-
-
-def _refuse_lost_arms(arrays: UnitArrays, code: IntArray, arm: FloatArray, outcome: str) -> None:
-    """Refuse blocks in which the observed are winners or losers only."""
-    cells = pd.DataFrame({"code": code, "arm": arm}).drop_duplicates()
-    lone = cells.groupby("code").size().loc[lambda size: size < 2].index
-    if len(lone):
-        n_waves = len(arrays.waves)
-        waves = ["" if w == "" else f" (wave {w})" for w in arrays.waves]
-        names = [arrays.block_names[c // n_waves] + waves[c % n_waves] for c in lone[:3]]
-        raise NotEstimableError(
-            f"among those with a value of {outcome!r}, {len(lone)} block(s) have winners or losers "
-            f"only: {', '.join(names)}. Leave them out with panel.where(), or merge blocks that "
-            "had the same odds."
-        )
+def _with_both_arms(found: Roster, unit: IntArray, wave: IntArray, design: Design) -> BoolArray:
+    """Return the rows in blocks of which both arms answered, (m,); refuse the others, or drop."""
+    code = found.block[unit] * len(found.waves) + wave
+    size = len(found.block_names) * len(found.waves)
+    won = np.bincount(code, found.arm[unit], minlength=size)
+    seen = np.bincount(code, minlength=size)
+    lone = np.flatnonzero((seen > 0) & ((won == 0) | (won == seen)))
+    keep = ~np.isin(code, lone)
+    if not len(lone) or (design.empty_arms == "drop" and keep.any()):
+        return np.asarray(keep)
+    if design.method == "ipw" and 0 < found.arm[unit].sum() < len(unit):
+        return np.ones(len(unit), dtype=bool)
+    n_waves = len(found.waves)
+    waves = ["" if w == "" else f" (wave {w})" for w in found.waves]
+    names = [found.block_names[c // n_waves] + waves[c % n_waves] for c in lone[:SHOWN]]
+    raise NotEstimableError(
+        f"among those with a value of {found.outcome!r}, {len(lone)} block(s) have winners or "
+        f"losers only: {', '.join(names)}. Leave them out with Design(empty_arms='drop'), or merge "
+        "blocks that had the same odds."
+    )

@@ -258,7 +258,8 @@ class Panel:
         # a wave named after the baseline is refused where the column is read
         named = tuple(c for c in request.covariates if "@" not in c)
         designs = ("lottery",) if "offer" in request.needs else ("did", "matching")
-        self.check(outcomes, named).about(*designs).raise_if_any()
+        faults = self.check(outcomes, named).about(*designs)
+        faults.without(*request.tolerated).raise_if_any()
         n = len(self._rows.index)
         outcome = self._numbers(request.outcome) if request.outcome else np.zeros((n, 0))
         covariates, names = np.zeros((n, 0)), tuple[str, ...]()

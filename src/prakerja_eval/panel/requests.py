@@ -29,6 +29,8 @@ class ArrayRequest:
         Where covariates without "@" are read; left out, the baseline.
     cohorts : bool
         Whether first treated times are read (``panel.adoption``): treatment must then stay on.
+    tolerated : tuple of str
+        Codes of faults that do not stop this request, since the caller deals with them.
     """
 
     outcome: str | None = None
@@ -36,6 +38,7 @@ class ArrayRequest:
     needs: tuple[str, ...] = ()
     covariate_wave: WaveLabel | None = None
     cohorts: bool = False
+    tolerated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -166,6 +166,14 @@ class Check:
             tuple(f for f in self.faults if not f.designs or any(map(f.concerns, designs)))
         )
 
+    def without(self, *codes: str) -> "Check":
+        """Return the faults but for those with one of the codes."""
+        return Check(tuple(f for f in self.faults if f.code not in codes))
+
+    def only(self, *codes: str) -> "Check":
+        """Return the faults with one of the codes."""
+        return Check(tuple(f for f in self.faults if f.code in codes))
+
     def raise_if_any(self) -> None:
         """Raise every error at once; warnings do not stop.
 
