@@ -194,7 +194,7 @@ def _regression(
 
 def _with_shares(answer: Difference, share: FloatArray, design: Design) -> Difference:
     """Put the influence of the block shares into ψ where they are drawn, beside it where fixed."""
-    if design.shares == "superpopulation":
+    if design.shares == "superpopulation" or design.method == "ipw":
         return replace(answer, psi=answer.psi + share)
     return replace(answer, term=replace(answer.term, share=share))
 
