@@ -17,7 +17,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export PYTHONHASHSEED ?= 0
 
 .DELETE_ON_ERROR:
-.PHONY: help report test lint validate bench browser locks clean
+.PHONY: help report test lint validate witness bench browser locks clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,7 +27,7 @@ report: $(VENV)/.installed-run  ## run the study and write its report (STUDY=...
 	@echo "The report is $(OUT)/report.html"
 
 test: $(VENV)/.installed-dev  ## the tests, without long simulations and the browser
-	$(PY) -m pytest -n 2 --dist loadfile -m "not simulation and not browser" --durations=10
+	$(PY) -m pytest -n 2 --dist loadfile -m "not simulation and not browser and not witness" --durations=10
 
 lint: $(VENV)/.installed-dev  ## style, types, layers, budgets, hygiene
 	$(PY) -m ruff check .
@@ -39,6 +39,9 @@ lint: $(VENV)/.installed-dev  ## style, types, layers, budgets, hygiene
 
 validate: $(VENV)/.installed-dev  ## the long simulations; results go to reports/validation
 	$(PY) -m tests.simulation.validate
+
+witness: $(VENV)/.installed-dev  ## the first draws of the committed simulations again
+	$(PY) -m pytest -n 2 --dist loadfile -m witness
 
 bench: $(VENV)/.installed-dev  ## time and memory, one script after the other
 	@test -n "$(BENCHMARKS)" || { echo "make bench: there is no benchmarks/bench_*.py" >&2; exit 1; }

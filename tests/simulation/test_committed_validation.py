@@ -81,11 +81,13 @@ def test_the_committed_page_is_that_of_the_committed_table(committed, project_ro
     assert text == page(committed, [s for s, _ in scenarios()])
 
 
+@pytest.mark.witness
 @pytest.mark.parametrize("column", ["truth", "first_mean", "first_mean_se"])
 def test_the_first_draws_run_again_give_the_committed_numbers(committed, first_draws, column):
     np.testing.assert_allclose(committed[column], first_draws[column], rtol=ACROSS_MACHINES)
 
 
+@pytest.mark.witness
 def test_first_draws_are_finite_and_near_the_truth(first_draws):
     judged = first_draws[first_draws["claim"]]
     assert np.isfinite(judged[["mean", "mc_sd", "mean_se", "coverage"]]).all(axis=None)
