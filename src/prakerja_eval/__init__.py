@@ -29,6 +29,7 @@ _NAMES = {
         "Findings",
         "MultiplierBootstrap",
         "Robust",
+        "WildClusterBootstrap",
         "aggregate",
         "contrast",
         "infer",

@@ -16,6 +16,7 @@ from prakerja_eval.estimate import Estimate as Estimate
 from prakerja_eval.estimate import Findings as Findings
 from prakerja_eval.estimate import MultiplierBootstrap as MultiplierBootstrap
 from prakerja_eval.estimate import Robust as Robust
+from prakerja_eval.estimate import WildClusterBootstrap as WildClusterBootstrap
 from prakerja_eval.estimate import aggregate as aggregate
 from prakerja_eval.estimate import contrast as contrast
 from prakerja_eval.estimate import infer as infer

@@ -13,6 +13,7 @@ from prakerja_eval.estimate.specs import (
     Inference,
     MultiplierBootstrap,
     Robust,
+    WildClusterBootstrap,
 )
 from prakerja_eval.estimate.terms import FirstStage, LinearFit, LinearTerm, MatchingTerm
 from prakerja_eval.estimate.variance import Variance, variance
@@ -33,6 +34,7 @@ __all__ = [
     "Robust",
     "Variance",
     "WaldTest",
+    "WildClusterBootstrap",
     "aggregate",
     "contrast",
     "estimate_row",

@@ -7,16 +7,19 @@ from scipy import special
 from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate import draws as boot
 from prakerja_eval.estimate.estimate import INDEX_COLUMNS, Estimate
+from prakerja_eval.estimate.families import adjusted
 from prakerja_eval.estimate.findings import FINDINGS_COLUMNS, Findings
 from prakerja_eval.estimate.specs import (
     Adjustment,
     Clustered,
     Inference,
     MultiplierBootstrap,
+    WildClusterBootstrap,
     instance_of,
 )
 from prakerja_eval.estimate.strength import weak_first_stages
-from prakerja_eval.estimate.variance import Variance, variance
+from prakerja_eval.estimate.variance import Variance, cluster_codes, variance
+from prakerja_eval.estimate.wild import refuse_without_regression, wild_row
 from prakerja_eval.typing import FloatArray
 
 
@@ -38,7 +41,8 @@ def infer(
     level : float
         Coverage of intervals and bands.
     adjust : Adjustment, optional
-        Corrects the p-values of all rows as one family; the raw ones stay beside them.
+        Corrects the p-values of all rows as one family, or family by family; the raw ones stay
+        beside them.
 
     Returns
     -------
@@ -67,23 +71,27 @@ def infer(
     if adjust is not None:
         instance_of(adjust, Adjustment, "adjust")
     spec = _for_all(estimate, inference)
+    wild = _wild_specs(estimate, spec)
     var = variance(estimate, spec)
     columns = _intervals(estimate.theta, var, level)
     draws = None
     if isinstance(spec, MultiplierBootstrap):
         columns, draws = _bootstrap(estimate.theta, var, spec, level, columns)
+    columns |= {"df": var.df, "inference": _labels(estimate, spec, var)}
+    columns |= {"status": _status(var, weak_first_stages(estimate, spec))}
+    columns |= _by_wild_draws(estimate, wild, var, level, columns)
     columns |= {"p_adjusted": np.full(len(estimate), np.nan), "family": None}
     if adjust is not None:
-        columns |= _adjusted(columns, draws, adjust)
+        p, t = (np.array(columns[c], dtype=float) for c in ("p_value", "statistic"))
+        columns |= adjusted(p, t, draws, estimate.index["outcome"].to_list(), adjust)
     counts = estimate.counts
     frame = pd.DataFrame(
         {c: estimate.index[c].to_numpy() for c in INDEX_COLUMNS}
         | {"estimate": estimate.theta}
         | columns
-        | {"df": var.df, "inference": _labels(estimate, spec, var), "unit": None, "truth": np.nan}
+        | {"unit": None, "truth": np.nan}
         | {c: counts[c].to_numpy() for c in ("n", "n_treated", "n_comparison")}
         | {"n_clusters": var.n_clusters, "comparison_mean": counts["comparison_mean"].to_numpy()}
-        | {"status": _status(var, weak_first_stages(estimate, spec))}
     )
     return Findings(frame[list(FINDINGS_COLUMNS)], level=level)
 
@@ -156,27 +164,38 @@ def _bootstrap(
 _BOOTSTRAPPED = ("p_value", "conf_low", "conf_high", "band_low", "band_high")
 
 
-def _adjusted(
-    columns: dict[str, object], draws: FloatArray | None, adjust: Adjustment
-) -> dict[str, object]:
-    """Correct p-values over the rows that have one."""
-    p = np.array(columns["p_value"], dtype=float)
-    alive = np.flatnonzero(np.isfinite(p))
-    out = np.full(len(p), np.nan)
-    if adjust.method == "romano_wolf":
-        if draws is None:
-            raise UsageError(
-                "Adjustment('romano_wolf') uses the shared draws of a bootstrap; "
-                "call infer(estimate, MultiplierBootstrap(...), adjust=...)."
-            )
-        t = np.array(columns["statistic"], dtype=float)
-        out[alive] = boot.romano_wolf(draws[:, alive], t[alive])
-    elif len(alive):
-        from statsmodels.stats.multitest import multipletests
+def _wild_specs(estimate: Estimate, spec: Inference | None) -> dict[int, WildClusterBootstrap]:
+    """Return the rows whose inference is the wild bootstrap, each by its own regression."""
+    specs = estimate.defaults if spec is None else (spec,) * len(estimate)
+    found = {k: s for k, s in enumerate(specs) if isinstance(s, WildClusterBootstrap)}
+    for k, own in found.items():
+        refuse_without_regression(estimate, k, own)
+    return found
 
-        name = {"holm": "holm", "bh": "fdr_bh"}[adjust.method]
-        out[alive] = multipletests(p[alive], method=name)[1]
-    return {"p_adjusted": out, "family": adjust.family}
+
+def _by_wild_draws(
+    estimate: Estimate,
+    wild: dict[int, WildClusterBootstrap],
+    var: Variance,
+    level: float,
+    columns: dict[str, object],
+) -> dict[str, object]:
+    """Replace p-values and intervals by those of the restricted wild bootstrap."""
+    out = {name: list(columns[name]) for name in _WILD}  # type: ignore[call-overload]
+    codes = {by: cluster_codes(estimate, by) for by in {own.by for own in wild.values()}}
+    for k, own in wild.items():
+        out["df"][k] = np.inf
+        se = float(var.std_error()[k])
+        if np.isfinite(se):
+            row = wild_row(estimate, k, own, codes[own.by], se, level)
+            out["p_value"][k], out["inference"][k] = row.p_value, row.label
+            out["conf_low"][k], out["conf_high"][k] = row.conf_low, row.conf_high
+            told = [s for s in (out["status"][k], row.warning) if s not in ("", "ok")]
+            out["status"][k] = "; ".join(told) or "ok"
+    return out
+
+
+_WILD = ("p_value", "conf_low", "conf_high", "df", "inference", "status")
 
 
 def _status(var: Variance, weak: dict[int, str]) -> list[str]:

@@ -1,6 +1,6 @@
 """How uncertain? The frozen specifications of inference, each of which names its allowed values."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import UnionType
 from typing import Literal, TypeAlias, get_args
@@ -49,6 +49,14 @@ def instance_of(value: object, kind: type | UnionType, what: str) -> None:
         names = ", ".join(f"{k.__module__.split('.')[1]}.{k.__name__}" for k in kinds)
         shown = value.__name__ if isinstance(value, type) else type(value).__name__
         raise UsageError(f"{what} takes {names}, not {shown}.")
+
+
+def _whole_draws(reps: object, seed: object, what: str) -> None:
+    """Refuse too few draws, and a seed that is none."""
+    if not isinstance(reps, int) or reps < 99:
+        raise UsageError(f"{what}(reps) is {reps!r}; use at least 99 draws.")
+    if not isinstance(seed, int) or seed < 0:
+        raise UsageError(f"{what}(seed) is {seed!r}; use a whole number.")
 
 
 def names_of(names: str | Iterable[str]) -> tuple[str, ...]:
@@ -182,15 +190,59 @@ class MultiplierBootstrap:
 
     def __post_init__(self) -> None:
         one_of(self.weights, MultiplierWeights, "MultiplierBootstrap(weights)")
-        if not isinstance(self.reps, int) or self.reps < 99:
-            raise UsageError(f"MultiplierBootstrap(reps) is {self.reps!r}; use at least 99 draws.")
-        if not isinstance(self.seed, int) or self.seed < 0:
-            raise UsageError(f"MultiplierBootstrap(seed) is {self.seed!r}; use a whole number.")
+        _whole_draws(self.reps, self.seed, "MultiplierBootstrap")
 
     @property
     def label(self) -> str:
         """Name the specification as tables print it."""
         return f"multiplier bootstrap by {self.by} ({self.reps} draws)"
+
+
+@dataclass(frozen=True, slots=True)
+class WildClusterBootstrap:
+    """Restricted wild cluster bootstrap-t, for few clusters: p-values and intervals by its draws.
+
+    Under the null of each hypothesised value the residuals of a regression, or of both equations of
+    a LATE, change sign by cluster; the t-ratio is studentised anew in each draw with Stata's
+    cluster-robust variance. The interval holds every value that is not rejected. All 2^G draws of
+    signs are gone through where they are no more than ``reps`` or 2^16.
+
+    Parameters
+    ----------
+    by : str
+        A cluster column that Roles names, or "unit".
+    reps : int
+        Number of draws, where not all are gone through.
+    seed : int
+        Seed of ``numpy.random.Generator(PCG64)``.
+    weights : {"rademacher", "webb", "mammen"}
+        "webb" has six points and suits fewer than about ten clusters, whose signs alone give too
+        few different draws.
+
+    References
+    ----------
+    Cameron, Gelbach and Miller (2008), doi 10.1162/rest.90.3.414. Davidson and MacKinnon (2010),
+    doi 10.1198/jbes.2009.07221. Webb (2023), doi 10.1111/caje.12661.
+    """
+
+    by: str
+    reps: int = 9_999
+    seed: int = 1
+    weights: MultiplierWeights = "rademacher"
+
+    def __post_init__(self) -> None:
+        one_of(self.weights, MultiplierWeights, "WildClusterBootstrap(weights)")
+        _whole_draws(self.reps, self.seed, "WildClusterBootstrap")
+
+    @property
+    def studentised(self) -> Clustered:
+        """Return the cluster-robust variance behind the t-ratio."""
+        return Clustered(self.by, "stata")
+
+    @property
+    def label(self) -> str:
+        """Name the specification as tables print it."""
+        return f"wild cluster bootstrap by {self.by} ({self.weights}, {self.reps} draws)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +256,17 @@ class Unstated:
 
 
 Inference: TypeAlias = (
-    Classical | Robust | Clustered | AbadieImbens | MultiplierBootstrap | Unstated
+    Classical
+    | Robust
+    | Clustered
+    | AbadieImbens
+    | MultiplierBootstrap
+    | WildClusterBootstrap
+    | Unstated
 )
 
-AdjustMethod: TypeAlias = Literal["holm", "bh", "romano_wolf"]
+AdjustMethod: TypeAlias = Literal["holm", "bh", "romano_wolf", "sharpened_q"]
+Families: TypeAlias = Mapping[str, Sequence[str]] | tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,16 +275,54 @@ class Adjustment:
 
     Parameters
     ----------
-    method : {"holm", "bh", "romano_wolf"}
-        Holm (1979) and Benjamini and Hochberg (1995) work on any p-values; Romano and Wolf's
-        step-down (2005, doi 10.1198/016214504000000539) works on the shared draws of a
+    method : {"holm", "bh", "romano_wolf", "sharpened_q"}
+        Holm (1979) and Benjamini and Hochberg (1995) work on any p-values, and so do Anderson's
+        sharpened q-values (2008, doi 10.1198/016214508000000841), on his grid of 0.001; Romano and
+        Wolf's step-down (2005, doi 10.1198/016214504000000539) works on the shared draws of a
         ``MultiplierBootstrap`` and so respects the dependence between outcomes.
     family : str
-        The name printed in the column ``family``.
+        The name printed in the column ``family`` where all rows are one family.
+    families : mapping, optional
+        Name of a family to its outcomes; each is corrected by itself, and rows of outcomes in no
+        family stay uncorrected. Left out, all rows are one family.
     """
 
     method: AdjustMethod = "holm"
     family: str = "all rows"
+    families: Families = ()
 
     def __post_init__(self) -> None:
         one_of(self.method, AdjustMethod, "Adjustment(method)")
+        try:
+            pairs = tuple((str(name), names_of(some)) for name, some in dict(self.families).items())
+        except (TypeError, ValueError) as error:
+            raise UsageError(
+                "Adjustment(families) takes a name and its outcomes, {'money': ('income',)} say."
+            ) from error
+        object.__setattr__(self, "families", pairs)
+        outcomes = [outcome for _, some in pairs for outcome in some]
+        twice = sorted({o for o in outcomes if outcomes.count(o) > 1})
+        if twice:
+            raise UsageError(f"Adjustment(families) names {twice[0]!r} twice; one family each.")
+
+    def groups(self, outcomes: Sequence[object]) -> dict[str, list[int]]:
+        """Return the positions of each family's rows, given the outcome of every row.
+
+        Raises
+        ------
+        UsageError
+            For a family's outcome that no row has.
+        """
+        if not self.families:
+            return {self.family: list(range(len(outcomes)))}
+        pairs = dict(self.families)
+        unknown = [o for some in pairs.values() for o in some if o not in outcomes]
+        if unknown:
+            known = ", ".join(map(str, dict.fromkeys(outcomes)))
+            raise UsageError(
+                f"Adjustment(families) names the outcome {unknown[0]!r}; there are {known}."
+            )
+        return {
+            name: [k for k, outcome in enumerate(outcomes) if outcome in some]
+            for name, some in pairs.items()
+        }

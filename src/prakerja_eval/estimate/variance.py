@@ -27,6 +27,7 @@ from prakerja_eval.estimate.specs import (
     MultiplierBootstrap,
     Robust,
     Unstated,
+    WildClusterBootstrap,
     instance_of,
 )
 from prakerja_eval.estimate.terms import LinearTerm, MatchingTerm, Term
@@ -130,7 +131,9 @@ def across_designs(estimate: Estimate) -> bool:
 
 def _level(spec: Inference) -> str:
     """Return the independent units of a specification: the name of a cluster column, or "unit"."""
-    return spec.by if isinstance(spec, Clustered | MultiplierBootstrap) else "unit"
+    if isinstance(spec, Clustered | MultiplierBootstrap | WildClusterBootstrap):
+        return spec.by
+    return "unit"
 
 
 def cluster_codes(estimate: Estimate, by: str) -> IntArray:
@@ -210,6 +213,7 @@ def _row_scores(
     """Corrected scores of one row by cluster, its degrees of freedom and its status."""
     psi, terms = estimate.psi[:, k], estimate.terms[k]
     state = str(estimate.counts["status"].iloc[k])
+    spec = spec.studentised if isinstance(spec, WildClusterBootstrap) else spec
     if np.isnan(estimate.theta[k]) or np.isnan(psi).any():
         return np.full(groups, np.nan), np.inf, state
     if isinstance(spec, Unstated):

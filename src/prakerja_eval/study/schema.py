@@ -20,6 +20,7 @@ from prakerja_eval.estimate.specs import (
     Inference,
     MultiplierBootstrap,
     Robust,
+    WildClusterBootstrap,
 )
 from prakerja_eval.panel import ReadOptions, Roles, WaveLabel
 
@@ -34,7 +35,7 @@ class InferenceTable:
 
     Parameters
     ----------
-    classical, robust, clustered, abadie_imbens, bootstrap : specification, optional
+    classical, robust, clustered, abadie_imbens, bootstrap, wild : specification, optional
         Exactly one.
     """
 
@@ -43,6 +44,7 @@ class InferenceTable:
     clustered: Clustered | None = None
     abadie_imbens: AbadieImbens | None = None
     bootstrap: MultiplierBootstrap | None = None
+    wild: WildClusterBootstrap | None = None
 
     def __post_init__(self) -> None:
         if len(self._given()) != 1:
