@@ -83,7 +83,9 @@ def subgroups(
 def _groups(panel: Panel, by: str) -> list[object]:
     """Return the values of a column that is known before the lottery and stays."""
     values = panel.wide(by)
-    varying = int((values.nunique(axis=1, dropna=True) > 1).sum())
+    codes, known = pd.factorize(values.to_numpy().ravel())  # -1 where missing
+    code = np.where(codes < 0, np.nan, codes).reshape(values.shape)
+    varying = int((np.fmax.reduce(code, axis=1) > np.fmin.reduce(code, axis=1)).sum())
     if varying:
         raise UsageError(
             f"{by!r} varies over waves for {varying} unit(s), so it makes no groups of people; "
@@ -98,8 +100,7 @@ def _groups(panel: Panel, by: str) -> list[object]:
             f"{lost} unit(s) have no value in {by!r}{when}: groups are those of the baseline, and "
             f"everyone has one. Keep the groups that you want first: panel.where({by}=[...])."
         )
-    known = pd.unique(values.to_numpy().ravel())
-    found = sorted((v for v in known if not pd.isna(v)), key=lambda v: (str(type(v)), v))
+    found = sorted(known, key=lambda v: (str(type(v)), v))
     if len(found) < 2:
         raise UsageError(
             f"{by!r} has one value, {plain_text(found[0])}: there are no groups to compare."
