@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
-CHUNK = 4_000_000  # numbers held at a time
+CHUNK = 200_000  # sums held at a time: what follows from them stays in the processor's cache
+DRAWS = 64  # or those of as many draws, since each chunk reads all units once
+MARKS = 4_000_000  # numbers, or marks of winners, that are never exceeded
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,17 +77,19 @@ class Redraws:
     def sums(self, x: FloatArray) -> Iterator[FloatArray]:
         """Give the winners' sums of x (G, q) in chunks, (r, B, q)."""
         n_blocks, q = len(self.lottery.size), x.shape[1]
-        chunk = max(1, CHUNK // max(1, n_blocks * q))
+        cells = n_blocks * q
+        chunk = max(1, CHUNK // cells, min(DRAWS, MARKS // cells))
         few, turned = self._smaller_arm()
         total = self.lottery.block_sums(x)
         drawn = self._every_sum(x, few, chunk) if self.state is None else self._sums(x, few, chunk)
         for sums in drawn:
-            yield np.where(turned[:, None], total - sums, sums) if turned.any() else sums
+            sums[:, turned] = total[turned] - sums[:, turned]
+            yield sums
 
     def winners(self, chunk: int | None = None) -> Iterator[BoolArray]:
         """Give the winners in chunks, (r, G)."""
         size = self.lottery.size
-        chunk = chunk or max(1, CHUNK // len(self.lottery.won))
+        chunk = chunk or max(1, MARKS // len(self.lottery.won))
         few, turned = self._smaller_arm()
         drawn = self._every_unit(few, chunk) if self.state is None else self._units(few, chunk)
         for chosen in drawn:

@@ -4,11 +4,15 @@ Write N, Y, X for a unit of assignment's weight and weighted outcomes: one perso
 sums. Two outcomes y and x go together, so that the statistic of y - tau x is known for every tau.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
+
+Sums: TypeAlias = Sequence[FloatArray]
 
 COUNT, N, Y, NN, NY, YY, X, NX, YX, XX = range(10)
 CURVE = 5  # numbers kept of a draw: a, b, v0, v1, v2
@@ -107,7 +111,7 @@ def moments(
     return np.column_stack([seen, n, sy, n * n, n * sy, sy * sy, sx, n * sx, sy * sx, sx * sx])
 
 
-def curves(won: FloatArray, total: FloatArray, rule: Rule) -> FloatArray:
+def curves(won: Sums, total: Sums, rule: Rule) -> FloatArray:
     """Return a, b, v0, v1, v2 of each draw, (R, 5).
 
     The difference in y - tau x is a - tau b, its variance v0 - 2 tau v1 + tau^2 v2. A block without
@@ -115,109 +119,104 @@ def curves(won: FloatArray, total: FloatArray, rule: Rule) -> FloatArray:
 
     Parameters
     ----------
-    won : (R, B0, 10) array
+    won : ten arrays (R, B0)
         Winners' sums of ``moments`` by lottery block.
-    total : (B0, 10) array
+    total : ten arrays (B0,)
         Everybody's.
     rule : Rule
     """
-    lost = total - won
-    if rule.odds is None:
-        won, lost = (np.add.reduceat(s, rule.starts, axis=1) for s in (won, lost))
-    else:
-        won, lost = (_pooled(s, f) for s, f in zip((won, lost), rule.factors(), strict=True))
-    fewest = np.minimum(won[..., COUNT], lost[..., COUNT])
+    arms = _arms(won, total, rule)
+    counts = arms[0][COUNT], arms[1][COUNT]
+    fewest = np.minimum(*counts)
     usable = fewest >= rule.least
-    n1, n0 = (np.where(usable, s[..., N], 1.0) for s in (won, lost))
+    n = [np.where(usable, arm[N], 1.0) for arm in arms]
     with np.errstate(invalid="ignore"):
-        share = rule.shares(n1, n0, usable)
-    means = np.stack([s[..., [Y, X]] / n[..., None] for s, n in ((won, n1), (lost, n0))])
-    effects = means[0] - means[1]
-    theta = np.einsum("rb,rbk->rk", share, np.where(usable[..., None], effects, 0.0))
-    out = np.empty((len(won), CURVE))
-    out[:, :2] = theta
+        share = rule.shares(n[0], n[1], usable)
+    means = [[arm[k] / size for k in (Y, X)] for arm, size in zip(arms, n, strict=True)]
+    effects = [np.where(usable, a - b, 0.0) for a, b in zip(*means, strict=True)]
+    theta = [(share * effect).sum(axis=1) for effect in effects]
+    out = np.empty((len(usable), CURVE))
+    out[:, 0], out[:, 1], out[:, 2:] = theta[0], theta[1], [1.0, 0.0, 1.0]
     if not rule.studentised:
-        out[:, 2:] = [1.0, 0.0, 1.0]
         return out
     if rule.by_regression:
-        load, fitted = _regression(n1, n0, won, lost, means, theta, usable)
+        load, means = _regression(n, counts, means, theta, usable)
     else:
-        load = [_load(share, n, s[..., COUNT]) for n, s in ((n1, won), (n0, lost))]
-        fitted = means
+        load = [_load(share, size, count) for size, count in zip(n, counts, strict=True)]
     within = usable & (fewest > 1) if rule.between else usable
-    out[:, 2:] = sum(
-        _variance(np.where(within, f, 0.0), s, m)
-        for f, s, m in zip(load, (won, lost), fitted, strict=True)
-    )
+    load = [np.where(within, each, 0.0) for each in load]
+    parts = [_variance(each, arm, m) for each, arm, m in zip(load, arms, means, strict=True)]
+    out[:, 2:] = parts[0] + parts[1]
     if rule.between:
         out[:, 2:] += _between(np.where(fewest == 1, share, 0.0), effects)
     return out
 
 
-def _pooled(sums: FloatArray, factor: FloatArray) -> FloatArray:
-    """Return the sums over blocks with weights multiplied, (R, 1, 10)."""
-    power = np.array([0, 1, 1, 2, 2, 2, 1, 2, 2, 2])
-    pooled = np.einsum("rbk,bk->rk", sums, factor[:, None] ** power)
-    return np.asarray(pooled[:, None, :], dtype=np.float64)
+def _arms(won: Sums, total: Sums, rule: Rule) -> list[list[FloatArray]]:
+    """Return the sums of winners and of losers by block of the analysis, ten (R, B) each."""
+    arms = [list(won), [t - w for t, w in zip(total, won, strict=True)]]
+    if rule.odds is not None:
+        power = [0, 1, 1, 2, 2, 2, 1, 2, 2, 2]
+        return [
+            [(s @ factor**k)[:, None] for s, k in zip(arm, power, strict=True)]
+            for arm, factor in zip(arms, rule.factors(), strict=True)
+        ]
+    if len(rule.starts) < won[0].shape[1]:
+        return [[np.add.reduceat(s, rule.starts, axis=1) for s in arm] for arm in arms]
+    return arms
 
 
 def _load(share: FloatArray, n: FloatArray, count: FloatArray) -> FloatArray:
     """Return (s / N)^2 G / (G - 1), by which squared residuals of a cell count, (R, B)."""
-    return np.asarray((share / n) ** 2 * count / np.where(count > 1, count - 1, 1.0))
+    return np.asarray((share / n) ** 2 * count / np.maximum(count - 1, 1.0))
 
 
 def _regression(
-    n1: FloatArray,
-    n0: FloatArray,
-    won: FloatArray,
-    lost: FloatArray,
-    means: FloatArray,
-    theta: FloatArray,
+    n: list[FloatArray],
+    counts: tuple[FloatArray, FloatArray],
+    means: list[list[FloatArray]],
+    theta: list[FloatArray],
     usable: BoolArray,
-) -> tuple[list[FloatArray], FloatArray]:
+) -> tuple[list[FloatArray], list[list[FloatArray]]]:
     """Return the loads and fitted values of the regression with block fixed effects.
 
     The arm less its mean in the block is 1 - p for winners and -p for losers; D is the sum of its
     squares; leverage is the cell's mean one.
     """
-    people = n1 + n0
-    squares = np.where(usable, n1 * n0 / people, 0.0).sum(axis=1)[:, None]
-    deviations = (n0 / people, -n1 / people)
-    gap = means[0] - means[1] - theta[:, None, :]
-    fitted = np.stack([m - d[..., None] * gap for m, d in zip(means, deviations, strict=True)])
-    load = []
-    for n, s, d in zip((n1, n0), (won, lost), deviations, strict=True):
-        mean_weight = n / np.where(s[..., COUNT] > 0, s[..., COUNT], 1.0)
-        spare = 1 - mean_weight * (1 / people + d**2 / squares)
-        spare = np.where(spare > ROUNDING, spare, np.nan)
-        load.append((d / squares) ** 2 / spare)
+    people = n[0] + n[1]
+    squares = np.where(usable, n[0] * n[1] / people, 0.0).sum(axis=1)[:, None]
+    deviations = n[1] / people, -n[0] / people
+    gaps = [a - b - t[:, None] for a, b, t in zip(*means, theta, strict=True)]
+    load, fitted = [], []
+    for size, count, d, mean in zip(n, counts, deviations, means, strict=True):
+        spare = 1 - size / np.maximum(count, 1.0) * (1 / people + d**2 / squares)
+        load.append((d / squares) ** 2 / np.where(spare > ROUNDING, spare, np.nan))
+        fitted.append([m - d * gap for m, gap in zip(mean, gaps, strict=True)])
     return load, fitted
 
 
-def _between(share: FloatArray, effects: FloatArray) -> FloatArray:
+def _between(share: FloatArray, effects: list[FloatArray]) -> FloatArray:
     """Return the part of blocks with one unit in an arm in v0, v1, v2, (R, 3).
 
     With shares s that sum to S over these blocks it is sum S^2 s^2 (tau - mean tau)^2 / ((S - 2 s)
     (S + sum s^2 / (S - 2 s))), Pashley and Miratrix (2021, 5); NaN where one has half of them.
     """
     S = share.sum(axis=1, keepdims=True)
-    spare = S - 2 * share
-    spare = np.where((share > 0) & (spare <= 1e-12 * S), np.nan, np.where(share > 0, spare, 1.0))
-    weight = (S * share) ** 2 / spare
-    weight /= np.where(S > 0, S + (share**2 / spare).sum(axis=1, keepdims=True), 1.0)
-    inside = np.where((share > 0)[..., None], effects, 0.0)
-    mean = np.einsum("rb,rbk->rk", share, inside) / np.where(S > 0, S, 1.0)
-    y, x = np.moveaxis(inside - mean[:, None, :], -1, 0)
+    some = np.where(S > 0, S, 1.0)
+    spare = np.where(share > 0, S - 2 * share, 1.0)
+    spare = np.where(spare > 1e-12 * S, spare, np.nan)
+    weight = (S * share) ** 2 / (spare * (some + (share**2 / spare).sum(axis=1, keepdims=True)))
+    y, x = (e - (share * e).sum(axis=1, keepdims=True) / some for e in effects)
     return np.stack([(weight * q).sum(axis=1) for q in (y * y, y * x, x * x)], axis=1)
 
 
-def _variance(load: FloatArray, s: FloatArray, fitted: FloatArray) -> FloatArray:
+def _variance(load: FloatArray, s: list[FloatArray], fitted: list[FloatArray]) -> FloatArray:
     """Return the part of one arm in v0, v1, v2, (R, 3); rounding is cleared to zero."""
-    my, mx = fitted[..., 0], fitted[..., 1]
-    yy = s[..., YY] - 2 * my * s[..., NY] + my**2 * s[..., NN]
-    yx = s[..., YX] - my * s[..., NX] - mx * s[..., NY] + my * mx * s[..., NN]
-    xx = s[..., XX] - 2 * mx * s[..., NX] + mx**2 * s[..., NN]
-    yy = np.where(yy > ROUNDING * s[..., YY], yy, 0.0)
-    xx = np.where(xx > ROUNDING * s[..., XX], xx, 0.0)
+    my, mx = fitted
+    yy = s[YY] - my * (2 * s[NY] - my * s[NN])
+    yx = s[YX] - my * s[NX] - mx * (s[NY] - my * s[NN])
+    xx = s[XX] - mx * (2 * s[NX] - mx * s[NN])
+    yy = np.where(yy > ROUNDING * s[YY], yy, 0.0)
+    xx = np.where(xx > ROUNDING * s[XX], xx, 0.0)
     yx = np.where((yy > 0) & (xx > 0), yx, 0.0)
     return np.stack([(load * q).sum(axis=1) for q in (yy, yx, xx)], axis=1)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -10,28 +9,12 @@ import pandas as pd
 from prakerja_eval.lottery.design import Design
 from prakerja_eval.lottery.drawn import Drawn
 from prakerja_eval.lottery.kernel_redraw import Redraws
-from prakerja_eval.lottery.kernel_redraw_moments import CURVE, Columns, Rule, curves, moments
+from prakerja_eval.lottery.kernel_redraw_moments import CURVE, Columns, Rule, Sums, curves, moments
 from prakerja_eval.lottery.kernel_redraw_regression import People, distances, regression_curves
 from prakerja_eval.lottery.randomisation import OwnStatistic, Redraw
 from prakerja_eval.lottery.roster import Roster
 from prakerja_eval.lottery.sample import Sample
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
-
-
-class BySums(Protocol):
-    """A statistic that needs the winners' sums of some columns of the units."""
-
-    columns: FloatArray
-
-    def of_sums(self, won: FloatArray, total: FloatArray) -> FloatArray:
-        """Return the curves of each draw, (R, 5)."""
-
-
-class ByWinners(Protocol):
-    """A statistic that needs to know who won."""
-
-    def of_winners(self, won: BoolArray) -> FloatArray:
-        """Return the curves of each draw, (R, 5)."""
 
 
 @dataclass(slots=True, eq=False)
@@ -41,7 +24,7 @@ class Means:
     columns: FloatArray
     rule: Rule
 
-    def of_sums(self, won: FloatArray, total: FloatArray) -> FloatArray:
+    def of_sums(self, won: Sums, total: Sums) -> FloatArray:
         """Return the curves of each draw, (R, 5)."""
         return curves(won, total, self.rule)
 
@@ -205,12 +188,16 @@ def _by_sums(
     store = Columns()
     places = [store.add(test.columns) for _, test in tests]
     matrix = store.matrix()
-    total = draws.lottery.block_sums(matrix)
-    seen = draws.lottery.block_sums(matrix * draws.lottery.won[:, None])[None]
+    lottery = draws.lottery
+    total = lottery.block_sums(matrix).T
+    seen = lottery.block_sums(matrix * lottery.won[:, None]).T[:, None, :]
     for (k, test), place in zip(tests, places, strict=True):
-        observed[k] = test.of_sums(seen[..., place], total[:, place])[0]
+        observed[k] = test.of_sums(list(seen[place]), list(total[place]))[0]
     at = 0
     for won in draws.sums(matrix):
+        layers = np.ascontiguousarray(np.moveaxis(won, 2, 0))
         for (k, test), place in zip(tests, places, strict=True):
-            drawn[at : at + len(won), k] = test.of_sums(won[..., place], total[:, place])
+            drawn[at : at + len(won), k] = test.of_sums(
+                [layers[p] for p in place], list(total[place])
+            )
         at += len(won)
