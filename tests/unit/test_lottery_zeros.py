@@ -284,6 +284,14 @@ def test_losses_leave_levels_percent_and_the_cap_and_nothing_that_needs_zero_or_
     )
 
 
+def test_a_covariate_that_does_not_vary_within_blocks_is_named():
+    frame = people().assign(twice=lambda f: 2 * f["block"])
+    design = pe.lottery.Design(covariates=("age", "twice"))
+    found = zeros(panel_of(frame, blocks="block"), "income", design)
+    assert found.counts["status"][2].startswith("twice depends on the blocks")
+    assert "depend on each other or on the blocks" in found.counts["status"][0]
+
+
 def test_a_cut_at_the_least_value_is_refused():
     found = zeros(panel_of(people()), "income", parts=("winsorised",), quantile=0.1)
     assert np.isnan(found.theta[0])

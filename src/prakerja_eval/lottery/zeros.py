@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
-from prakerja_eval.errors import NotEstimableError
+from prakerja_eval.errors import CollinearityError, NotEstimableError
 from prakerja_eval.estimate import (
     Clustered,
     Estimate,
@@ -97,7 +97,7 @@ def zeros(
     poisson                 exp(b) - 1 of a Poisson pseudo-likelihood with block effects
     extensive               the ITT on 1(y > 0)
     intensive               the difference among those with y > 0, which is no effect on anybody:
-                            the offer may change who has any. ``lottery.lee`` bounds that
+                            the offer may change who has any; see Lee bounds
     winsorised              the ITT on min(y, c), with c the quantile of all values observed
     ======================= ========================================================================
 
@@ -298,7 +298,13 @@ def _poisson(sample: Sample, asked: _Asked) -> _Answer:
         if not sample.y[sample.arm == arm].any():
             raise NotEstimableError(f"no {name} has a value above zero: no finite ratio")
     X = np.column_stack([sample.arm, sample.covariates - sample.covariates.mean(axis=0)])
-    fit = poisson_blocks(sample.y, X, sample.block, sample.weight)
+    try:
+        fit = poisson_blocks(sample.y, X, sample.block, sample.weight)
+    except CollinearityError as error:
+        column = ("the offer", *sample.names)[error.column]
+        raise NotEstimableError(
+            f"{column} depends on the blocks or on other covariates among the people observed"
+        ) from error
     ratio = float(np.exp(fit.beta[0]))
     one_block = int(sample.block.max()) == 0
     answer = _Answer(
