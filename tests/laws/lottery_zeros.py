@@ -10,9 +10,9 @@ from dataclasses import replace
 import numpy as np
 from kernels import Law, Make, S, _lottery_sample, register
 
-from prakerja_eval.lottery import zeros
 from prakerja_eval.lottery.design import Design
 from prakerja_eval.lottery.regression import difference
+from prakerja_eval.lottery.zeros import ANSWERS, _Asked
 from prakerja_eval.numerics.index_weights import (
     equal_weights_index,
     equal_weights_influence,
@@ -47,12 +47,12 @@ def _poisson_blocks(a: np.ndarray) -> Law:
 
 
 def _part(part: str, design: Design) -> Make:
-    asked = zeros._Asked(design, 0.99, np.inf, None)
+    asked = _Asked(design, 0.99, np.inf, None)
 
     def make(a: np.ndarray) -> Law:
         def answer(w):
             sample = replace(_lottery_sample(w, bool(design.covariates)), y=MONEY)
-            return zeros.ANSWERS[part](sample, asked)
+            return ANSWERS[part](sample, asked)
 
         return Law(lambda v: np.atleast_1d(answer(a * v).theta), answer(a).psi[:, None])
 
@@ -66,7 +66,7 @@ def _poisson_at_fixed_cells(a: np.ndarray) -> Law:
     def answer(w):
         held = w * (total / np.bincount(CELL, w))[CELL]
         sample = replace(_lottery_sample(held, False), y=MONEY)
-        return zeros.ANSWERS["poisson"](sample, zeros._Asked(Design(), 0.99, np.inf, None))
+        return ANSWERS["poisson"](sample, _Asked(Design(), 0.99, np.inf, None))
 
     return Law(lambda v: np.atleast_1d(answer(a * v).theta), answer(a).psi[:, None])
 
