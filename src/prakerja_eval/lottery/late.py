@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from prakerja_eval.errors import NotEstimableError
 from prakerja_eval.estimate import Estimate, FirstStage, join
 from prakerja_eval.estimate.specs import instance_of
+from prakerja_eval.lottery import overidentified
 from prakerja_eval.lottery.design import Design
+from prakerja_eval.lottery.first_stage import NoFirstStageError, refuse_unknown_receipt
 from prakerja_eval.lottery.itt import lottery_row
-from prakerja_eval.lottery.regression import difference, prepared
+from prakerja_eval.lottery.regression import Difference, difference, prepared
 from prakerja_eval.lottery.sample import Sample, samples
 from prakerja_eval.panel import PanelProtocol, WaveLabel
 
@@ -31,7 +30,9 @@ def late(
     Σ s_b F_b: complier effects weighted by compliers per block. With ``block_weights="strata_fe"``
     the ratio is two-stage least squares with block fixed effects, another weighting and so another
     estimand. Where no loser received the programme and blocks are weighted by their winners, it is
-    the effect on the treated, and the row says ATT.
+    the effect on the treated, and the row says ATT. With ``instruments="offer_by_block"`` it is
+    over-identified two-stage least squares with block fixed effects, which weighs the blocks'
+    ratios by n p (1 − p) F_b².
 
     Parameters
     ----------
@@ -44,9 +45,9 @@ def late(
     -------
     Estimate
         One row an outcome and wave; ψ = (ψ_ITT − LATE ψ_F) / F. ``n_treated`` counts
-        those treated by the wave;
-        ``comparison_mean`` is the mean that compliers have without treatment. After
-        inference the status says so where the first stage has F below 10 under the same inference.
+        those treated by the wave; ``comparison_mean`` is the mean that compliers have
+        without treatment. After inference the status says so where the first stage has F below 10
+        under the same inference (with one instrument; ``weak_instrument`` judges several).
 
     Raises
     ------
@@ -55,7 +56,8 @@ def late(
 
     References
     ----------
-    Imbens and Angrist (1994), doi 10.2307/2951620.
+    Imbens and Angrist (1994), doi 10.2307/2951620. Lee (2018), doi 10.1080/07350015.2016.1186555,
+    on the standard error of the over-identified estimate.
 
     Examples
     --------
@@ -70,27 +72,37 @@ def late(
     design = Design() if design is None else design
     instance_of(design, Design, "design")
     found = samples(panel, outcome, design, waves, pooled, ("offer", "received"))
-    return join(*[_row(sample, design) for sample in found])
+    return join(*[late_row(sample, design) for sample in found])
 
 
-def _row(sample: Sample, asked: Design) -> Estimate:
-    unknown = int(np.isnan(sample.received).sum())
-    if unknown:
-        raise NotEstimableError(
-            f"receipt is not known of {unknown} people with a value of {sample.outcome!r}"
-            f"{sample.at_wave}: the effect on the treated needs it of all. Fill it in from the "
-            "programme's records, or estimate the effect of the offer (itt)."
-        )
+def late_row(sample: Sample, asked: Design) -> Estimate:
+    """Return the LATE of one sample.
+
+    Raises
+    ------
+    NoFirstStageError
+        If the offer moves receipt for nobody.
+    """
+    refuse_unknown_receipt(sample)
     sample, design = prepared(sample, asked, sample.y, sample.received)
+    if design.instruments == "offer_by_block":
+        answer = overidentified.effect(sample, design)
+    else:
+        answer = _ratio(sample, design)
+    return lottery_row(sample, asked, answer, _labels(sample, design), sample.received)
+
+
+def _ratio(sample: Sample, design: Design) -> Difference:
+    """Return the design's difference in the outcome over that in receipt."""
     first = difference(sample.received, sample, design)
     if abs(first.theta) < NO_FIRST_STAGE:
-        raise NotEstimableError(
+        raise NoFirstStageError(
             f"the offer moves receipt for nobody{sample.at_wave}: there is no first stage."
         )
     theta = difference(sample.y, sample, design).theta / first.theta
     # the ratio linearised: the difference in y - θd is zero, and its influence over F is ψ
     linear = difference(sample.y - theta * sample.received, sample, design)
-    scaled = replace(
+    return replace(
         linear,
         theta=theta,
         psi=linear.psi / first.theta,
@@ -99,8 +111,6 @@ def _row(sample: Sample, asked: Design) -> Estimate:
         ),
         comparison_mean=_untreated_mean(sample, design, first.theta),
     )
-    labels = _labels(sample, design)
-    return lottery_row(sample, asked, scaled, labels, sample.received)
 
 
 def _untreated_mean(sample: Sample, design: Design, first: float) -> float:
@@ -113,12 +123,18 @@ def _labels(sample: Sample, design: Design) -> dict[str, object]:
     """Say whose effect it is."""
     one_sided = not (sample.received[sample.arm == 0] > 0).any()
     one_block = int(sample.block.max()) == 0
-    on_treated = one_sided and (one_block or design.block_weights == "treated")
-    if on_treated:
+    by_block = design.instruments == "offer_by_block"
+    if one_sided and (one_block or (design.block_weights == "treated" and not by_block)):
         return {
             "estimator": "lottery.late",
             "estimand": "ATT",
             "population": "treated people",
             "weighting": "treated people",
         }
-    return {"estimator": "lottery.late", "estimand": "LATE", "population": "compliers"}
+    weighting = overidentified.WEIGHTING if by_block else design.weighting
+    return {
+        "estimator": "lottery.late",
+        "estimand": "LATE",
+        "population": "compliers",
+        "weighting": weighting,
+    }
