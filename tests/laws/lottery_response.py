@@ -1,4 +1,4 @@
-"""Weighting for response, its logit included, and the regressions of attrition tests obey the law."""
+"""Weighting for response, its logit included, and the tests of attrition obey the law."""
 
 import numpy as np
 from kernels import Law, S, register
