@@ -120,12 +120,11 @@ def summary_index(
     Examples
     --------
     >>> import pandas as pd, prakerja_eval as pe
-    >>> from prakerja_eval.lottery.index import summary_index
     >>> frame = pd.DataFrame({"id": list("abcdefgh"), "won": [1] * 4 + [0] * 4,
     ...                       "hours": [9, 4, 6, 5.0, 0, 8, 3, 5],
     ...                       "idle": [1, 0, 0, 0, 1, 0, 0, 1]})
     >>> panel = pe.read_panel(frame, pe.Roles(unit="id", offer="won"))
-    >>> index = summary_index(panel, ("hours", "idle"), signs={"idle": -1})
+    >>> index = pe.lottery.summary_index(panel, ("hours", "idle"), signs={"idle": -1})
     >>> index.weights["weight"].round(3).tolist()
     [0.536, 0.464]
     """

@@ -59,11 +59,10 @@ def subgroups(
     Examples
     --------
     >>> import pandas as pd, prakerja_eval as pe
-    >>> from prakerja_eval.lottery.subgroups import subgroups
     >>> frame = pd.DataFrame({"id": list("abcdefgh"), "won": [1, 1, 0, 0] * 2,
     ...                       "female": [1] * 4 + [0] * 4, "income": [5, 6, 1, 2.0, 3, 3, 2, 2]})
     >>> panel = pe.read_panel(frame, pe.Roles(unit="id", offer="won"))
-    >>> subgroups(panel, "income", "female").theta.tolist()
+    >>> pe.lottery.subgroups(panel, "income", "female").theta.tolist()
     [1.0, 4.0]
     """
     groups = _groups(panel, by)

@@ -67,10 +67,9 @@ def transformed(
     Examples
     --------
     >>> import pandas as pd, prakerja_eval as pe
-    >>> from prakerja_eval.lottery.transform import transformed
     >>> frame = pd.DataFrame({"id": list("abcd"), "won": [1, 1, 0, 0], "income": [0, 9, 1, 2.0]})
     >>> panel = pe.read_panel(frame, pe.Roles(unit="id", offer="won"))
-    >>> capped = transformed(panel, "income", "winsorised", quantile=0.75)
+    >>> capped = pe.lottery.transformed(panel, "income", "winsorised", quantile=0.75)
     >>> capped.frame["winsorised(income)"].tolist()
     [0.0, 2.0, 1.0, 2.0]
     """

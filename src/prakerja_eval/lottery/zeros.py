@@ -141,11 +141,10 @@ def zeros(
     Examples
     --------
     >>> import pandas as pd, prakerja_eval as pe
-    >>> from prakerja_eval.lottery.zeros import zeros
     >>> frame = pd.DataFrame({"id": list("abcdefgh"), "won": [1] * 4 + [0] * 4,
     ...                       "income": [0, 4, 6, 6.0, 0, 0, 3, 5]})
     >>> panel = pe.read_panel(frame, pe.Roles(unit="id", offer="won"))
-    >>> zeros(panel, "income", parts=("levels", "percent", "extensive")).theta.tolist()
+    >>> pe.lottery.zeros(panel, "income", parts=("levels", "percent", "extensive")).theta.tolist()
     [2.0, 1.0, 0.25]
     """
     design = Design() if design is None else design
