@@ -1,14 +1,21 @@
 """Figures: one file each, from tidy frames, findings and agreements to a matplotlib Figure."""
 
 from prakerja_eval.figures.bacon import bacon
+from prakerja_eval.figures.bounds import bounds
 from prakerja_eval.figures.cells import cells
 from prakerja_eval.figures.cohort_paths import cohort_paths
 from prakerja_eval.figures.coverage import coverage
+from prakerja_eval.figures.effects import effects
 from prakerja_eval.figures.event_study import event_study
+from prakerja_eval.figures.flow import flow
 from prakerja_eval.figures.forest import forest
+from prakerja_eval.figures.lottery_balance import lottery_balance
 from prakerja_eval.figures.love import love
 from prakerja_eval.figures.overlap import overlap
 from prakerja_eval.figures.paths import paths
+from prakerja_eval.figures.power import power_curve
+from prakerja_eval.figures.quantiles import quantile_effects
+from prakerja_eval.figures.randomisation import randomisation
 from prakerja_eval.figures.save import as_svg, save
 from prakerja_eval.figures.sensitivity import sensitivity
 from prakerja_eval.figures.status_map import status_map
@@ -16,14 +23,21 @@ from prakerja_eval.figures.status_map import status_map
 __all__ = [
     "as_svg",
     "bacon",
+    "bounds",
     "cells",
     "cohort_paths",
     "coverage",
+    "effects",
     "event_study",
+    "flow",
     "forest",
+    "lottery_balance",
     "love",
     "overlap",
     "paths",
+    "power_curve",
+    "quantile_effects",
+    "randomisation",
     "save",
     "sensitivity",
     "status_map",
