@@ -9,6 +9,7 @@ import did_imputation  # noqa: F401  its kernels join the law
 import did_rows  # noqa: F401  its kernels join the law
 import did_twfe  # noqa: F401  its kernels join the law
 import lottery_response  # noqa: F401  its kernels join the law
+import lottery_types  # noqa: F401  its kernels join the law
 import lottery_zeros  # noqa: F401  its kernels join the law
 import numpy as np
 import pytest
