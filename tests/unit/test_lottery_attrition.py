@@ -260,3 +260,28 @@ def test_each_null_names_the_wave_and_the_outcome():
     tests = attrition(panel_of(frame, alike(frame)), "income").tests
     assert tests["null"].str.contains("2021").all()
     assert tests["null"].iloc[1:].str.contains("income").all()
+
+
+def test_each_wave_has_its_table_and_tests():
+    frame = people(400)
+    answered = alike(frame)
+    long = panel_of(frame, answered).frame
+    later = long[long.wave == 2021].assign(wave=2022)
+    later["income"] = later.income.where(later.age > 30)
+    roles = pe.Roles(unit="id", wave="wave", baseline=2019, offer="won", blocks="block")
+    panel = pe.read_panel(pd.concat([long, later]), roles)
+    both = attrition(panel, "income")
+    assert both.table["wave"].tolist() == [2021, 2021, 2022, 2022]
+    assert both.table["observed"].sum() == answered.sum() + (answered & (frame.age > 30)).sum()
+    only = attrition(panel, "income", waves=[2022])
+    pd.testing.assert_frame_equal(
+        only.tests, both.tests[both.tests.wave == 2022].reset_index(drop=True)
+    )
+
+
+def test_it_prints_its_three_tables():
+    frame = people(300)
+    found = attrition(panel_of(frame, alike(frame)), "income")
+    for word in ("assigned", "income@2019", "IV-P"):
+        assert word in repr(found)
+        assert word in found._repr_html_()
