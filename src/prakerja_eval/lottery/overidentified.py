@@ -134,18 +134,22 @@ def blockwise(sample: Sample, inference: Inference) -> Blockwise:
 def _law(sample: Sample, codes: IntArray, nested: bool, K: int) -> Scaled | None:
     """Return the distribution of the joint test, None where too few units bear its variance.
 
-    With units within blocks each block's t-ratio has Welch's degrees of freedom, that of equal
-    spread in both arms; with clusters across blocks all K share the clusters'.
+    With units within arms of blocks each block's t-ratio has Welch's degrees of freedom, that of
+    equal spread in both arms; with clusters of both arms within blocks, their number less one; with
+    clusters across blocks all K share the clusters'.
     """
-    if not nested:
-        groups = len(np.unique(codes))
-        return hotelling(K, groups - 1.0) if groups - K > FEWEST else None
+    arm = sample.arm.astype(np.int64)
     _, first = np.unique(codes, return_index=True)
-    won = np.bincount(sample.block[first], sample.arm[first], minlength=K)
-    lost = np.bincount(sample.block[first], minlength=K) - won
-    if min(won.min(), lost.min()) < 2:
-        return None
-    nu = (1 / won + 1 / lost) ** 2 / (1 / (won**2 * (won - 1)) + 1 / (lost**2 * (lost - 1)))
+    groups = np.bincount(sample.block[first], minlength=K)
+    if not nested:
+        return hotelling(K, len(first) - 1.0) if len(first) - K > FEWEST else None
+    nu = groups - 1.0
+    if len(np.unique(2 * codes + arm)) == len(first):
+        won = np.bincount(sample.block[first], arm[first], minlength=K)
+        lost = groups - won
+        if min(won.min(), lost.min()) < 2:
+            return None
+        nu = (1 / won + 1 / lost) ** 2 / (1 / (won**2 * (won - 1)) + 1 / (lost**2 * (lost - 1)))
     return sum_of_squared_t(nu) if nu.min() > FEWEST else None
 
 

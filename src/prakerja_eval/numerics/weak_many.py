@@ -11,6 +11,7 @@ from prakerja_eval.numerics.weak import SetShape, ThetaSet
 from prakerja_eval.typing import FloatArray
 
 GRID = 361
+SINGULAR = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +50,13 @@ class Reduced:
         f = self.f[~sure]
         if self.ff.ndim == 1:
             return float(np.sum(f * f / self.ff[~sure]))
-        return float(f @ np.linalg.solve(self.ff[np.ix_(~sure, ~sure)], f))
+        return _form(f, self.ff[np.ix_(~sure, ~sure)])
 
     def quadratic(self, c: float, s: float) -> float:
         """Return h'V⁻¹h for h = c g - s f and V its covariance."""
         h = c * self.g - s * self.f
         V = c * c * self.gg - c * s * (self.gf + self.gf.T) + s * s * self.ff
-        unit = h / np.sqrt(V if V.ndim == 1 else np.diag(V))
-        if V.ndim == 1:
-            return float(unit @ unit)
-        size = np.sqrt(np.diag(V))
-        return float(unit @ np.linalg.solve(V / np.outer(size, size), unit))
+        return float(np.sum(h * h / V)) if V.ndim == 1 else _form(h, V)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +160,21 @@ def invert(reduced: Reduced, theta: float, scale: float, critical: float) -> Inv
     ends = theta + scale * np.tan(roots)
     least = float(values.min()) + critical
     return Inverted(_pieces(ends, bool(values[0] <= 0), bool((values <= 0).any())), least)
+
+
+def _form(h: FloatArray, V: FloatArray) -> float:
+    """Return h'V⁻¹h; infinite where h has a part that V says does not vary."""
+    size = np.sqrt(np.diag(V))
+    unit, correlation = h / size, V / np.outer(size, size)
+    try:
+        root = np.linalg.cholesky(correlation)
+        return float(np.sum(np.linalg.solve(root, unit) ** 2))
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(correlation)
+        along, alive = vectors.T @ unit, values > SINGULAR
+        if np.abs(along[~alive]).max() > np.sqrt(SINGULAR) * np.abs(unit).max():
+            return np.inf
+        return float(np.sum(along[alive] ** 2 / values[alive]))
 
 
 def _trace(a: FloatArray) -> float:
