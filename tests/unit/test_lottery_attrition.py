@@ -204,8 +204,17 @@ def test_where_everybody_answered_the_table_stands_and_the_tests_say_why_they_do
         row = row_of(found, test)
         assert np.isnan(row["p_value"])
         assert row["status"] != "ok"
-    assert "everybody answered" in row_of(found, "interactions")["status"]
+    for test in ("rate", "interactions"):
+        assert "everybody answered" in row_of(found, test)["status"]
     assert row_of(found, "respondents")["status"] == "ok"
+
+
+def test_where_no_loser_answered_respondents_are_not_compared():
+    frame = people(200)
+    found = attrition(panel_of(frame, frame.won == 1), "income")
+    assert "no block has both" in row_of(found, "respondents")["status"]
+    assert found.respondents.empty
+    assert found.table["observed"].tolist() == [frame.won.sum(), 0]
 
 
 def test_a_block_that_lost_one_person_does_not_stop_the_tests():

@@ -189,6 +189,13 @@ def test_covariates_that_repeat_others_cost_no_degree_of_freedom():
     assert np.isnan(flat["normalised_difference"])
 
 
+def test_a_covariate_that_never_varies_leaves_no_test():
+    found = balance(panel_of(lottery().assign(k=1.0)), ["k"], reps=99)
+    assert found.df == 0
+    assert np.isnan(found.p_value)
+    assert "No covariate varies" in found.note
+
+
 def test_as_many_covariates_as_units_leave_no_test():
     X, won, block = small(k=9)
     found = balance(panel_of(frame_of(X, won, block), blocks="block"), [f"x{j}" for j in range(9)])

@@ -48,7 +48,17 @@ TESTED = (
     "null",
     "status",
 )
-NO_BASELINE = "Roles names no baseline wave, at which the outcome would be compared"
+NULLS = {
+    "rate": "winners and losers answered equally often{at}, within blocks",
+    "respondents": "{covariates} have the same means among winners and losers who answered{at}, "
+    "within blocks",
+    "interactions": "{covariates} predict who answered{at} alike among winners and losers, within "
+    "blocks",
+    "IV-R": "the outcome {outcome!r} before the lottery has one mean among winners and losers who "
+    "answered{at}, and one among winners and losers who did not, within blocks",
+    "IV-P": "the outcome {outcome!r} before the lottery has one mean among winners and losers, "
+    "whether they answered{at} or not, within blocks",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,43 +138,26 @@ def respondents(asked: Asked) -> pd.DataFrame:
 def tests_of(asked: Asked, rate: Estimate) -> pd.DataFrame:
     """Return the tests of one wave, given the difference in response rates."""
     when = asked.found.label(asked.wave)
-    at = "" if when is None else f" in wave {when}"
-    first = f"the outcome {asked.found.outcome!r} before the lottery"
-    cases: list[tuple[str, str, Callable[[], Estimate]]] = [
-        ("rate", f"winners and losers answered equally often{at}, within blocks", lambda: rate)
-    ]
+    rows = []
+    for name, (null, make) in _cases(asked, rate).items():
+        at = "" if when is None else f" in wave {when}"
+        said = null.format(at=at, covariates=", ".join(asked.names), outcome=asked.found.outcome)
+        rows.append(_tested(name, when, said, make))
+    return pd.DataFrame(rows)[list(TESTED)]
+
+
+def _cases(asked: Asked, rate: Estimate) -> dict[str, tuple[str, Callable[[], Estimate]]]:
+    """Return the nulls of the tests that can be asked for, and what makes each."""
+    cases: dict[str, tuple[str, Callable[[], Estimate]]] = {
+        "rate": (NULLS["rate"], lambda: _varying(asked, rate))
+    }
     if asked.names:
-        what = ", ".join(asked.names)
-        cases += [
-            (
-                "respondents",
-                f"the means of {what} are those of winners and losers alike among people who "
-                f"answered{at}, within blocks",
-                lambda: _differences(asked),
-            ),
-            (
-                "interactions",
-                f"{what} predict who answered{at} alike among winners and losers, within blocks",
-                lambda: _interactions(asked),
-            ),
-        ]
+        cases["respondents"] = NULLS["respondents"], lambda: _differences(asked)
+        cases["interactions"] = NULLS["interactions"], lambda: _interactions(asked)
     if asked.first is not None:
-        cases += [
-            (
-                "IV-R",
-                f"{first} has one mean among winners and losers who answered{at}, and one among "
-                "winners and losers who did not, within blocks",
-                lambda: _groups(asked, population=False),
-            ),
-            (
-                "IV-P",
-                f"{first} has one mean among winners and losers, whether they answered{at} or "
-                "not, within blocks",
-                lambda: _groups(asked, population=True),
-            ),
-        ]
-    frame = pd.DataFrame([_tested(name, when, null, make) for name, null, make in cases])
-    return frame[list(TESTED)]
+        cases["IV-R"] = NULLS["IV-R"], lambda: _groups(asked, population=False)
+        cases["IV-P"] = NULLS["IV-P"], lambda: _groups(asked, population=True)
+    return cases
 
 
 def _tested(name: str, wave: object, null: str, make: Callable[[], Estimate]) -> dict[str, object]:
@@ -180,13 +173,25 @@ def _tested(name: str, wave: object, null: str, make: Callable[[], Estimate]) ->
     return row | numbers | {"n": int(rows.sample.any(axis=1).sum()), "status": "ok"}
 
 
+def _varying(asked: Asked, rate: Estimate) -> Estimate:
+    """Return the difference in rates, unless everybody or nobody answered."""
+    seen = asked.answered
+    if seen.all() or not seen.any():
+        who = "everybody" if seen.all() else "nobody"
+        raise NotEstimableError(f"{who} answered: there are no rates to tell apart.")
+    return rate
+
+
 def _differences(asked: Asked) -> Estimate:
     """Return the differences in covariates among people who answered, a row each."""
     design = Design(block_weights="strata_fe", empty_arms="drop", clusters=asked.clusters)
     y = np.full_like(asked.found.y, np.nan)
     y[asked.answered & asked.known, asked.wave] = 1.0
     everything = replace(asked.found, y=y, covariates=asked.values, names=asked.names)
-    sample = sample_of(everything, [asked.wave], design)
+    try:
+        sample = sample_of(everything, [asked.wave], design)
+    except NotEstimableError as error:
+        raise NotEstimableError("no block has both winners and losers who answered.") from error
     bare = sample.with_covariates(np.zeros(0, dtype=np.int64))
     rows = []
     for name, x in zip(asked.names, sample.covariates.T, strict=True):

@@ -147,7 +147,7 @@ def balance(
         frame=_frame(join(*rows), sample),
         statistic=test.statistic,
         df=test.rank,
-        p_value=np.nan if test.determined else float(special.chdtrc(test.rank, test.statistic)),
+        p_value=float(special.chdtrc(test.rank, test.statistic)) if draws else np.nan,
         p_randomisation=p_randomisation,
         draws=draws,
         note=_note(test, found),
@@ -227,6 +227,8 @@ def _far_out(sums: FloatArray, statistic: float) -> BoolArray:
 def _note(test: Omnibus, found: Roster) -> str:
     """Say what is not plain about the omnibus test."""
     said = []
+    if not test.rank:
+        return "No covariate varies within blocks: there is no omnibus test."
     if test.determined:
         said.append(
             "There are as many covariates as drawn units less blocks: every draw gives the same "
