@@ -40,6 +40,11 @@ def panel_of(frame, blocks="stratum", weight=None):
 
 
 @pytest.fixture(scope="module")
+def panel(synthetic):
+    return panel_of(synthetic)
+
+
+@pytest.fixture(scope="module")
 def jtpa(shared_reference):
     frame = pd.read_csv(shared_reference / "lottery" / "jtpa.csv")
     frame = frame.assign(id=[f"SYN-{i:06d}" for i in range(len(frame))])
@@ -119,11 +124,13 @@ def regression(frame, y, covariates, saturated):
 
 @pytest.mark.parametrize("covariates", [(), X1X2])
 @pytest.mark.parametrize("kind", ["HC0", "HC1", "HC2", "HC3", "cluster"])
-def test_at_the_ends_of_the_set_statsmodels_just_does_not_reject(synthetic, covariates, kind):
+def test_at_the_ends_of_the_set_statsmodels_just_does_not_reject(
+    synthetic, panel, covariates, kind
+):
     clustered = kind == "cluster"
     inference = pe.Clustered("district", "stata") if clustered else pe.Robust(kind)
     design = pe.lottery.Design(block_weights="strata_fe", covariates=covariates)
-    found = weak_instrument(panel_of(synthetic), "income", design, inference=inference)
+    found = weak_instrument(panel, "income", design, inference=inference)
     row = found.frame.iloc[0]
     groups = pd.factorize(synthetic["district"])[0]
     options = {"cov_kwds": {"groups": groups}} if clustered else {}
@@ -141,11 +148,11 @@ def test_at_the_ends_of_the_set_statsmodels_just_does_not_reject(synthetic, cova
 
 @pytest.mark.parametrize("kind", ["HC1", "HC2"])
 @pytest.mark.parametrize("covariates", [(), X1X2])
-def test_the_joint_test_of_the_blocks_is_statsmodels_wald_test(synthetic, covariates, kind):
+def test_the_joint_test_of_the_blocks_is_statsmodels_wald_test(synthetic, panel, covariates, kind):
     """At zero and at both ends, with and without covariates (K by K, and diagonal, inside)."""
     design = pe.lottery.Design(instruments=BY_BLOCK, covariates=covariates)
     inference = pe.Robust(kind, reference="normal")
-    found = weak_instrument(panel_of(synthetic), "income", design, inference=inference)
+    found = weak_instrument(panel, "income", design, inference=inference)
     row = found.frame.iloc[0]
 
     def wald(theta, column="income"):
@@ -174,10 +181,10 @@ def test_the_joint_test_of_the_blocks_is_statsmodels_wald_test(synthetic, covari
 
 
 @pytest.mark.parametrize("covariates", [(), X1X2])
-def test_the_effective_f_from_the_written_out_instruments(synthetic, covariates):
+def test_the_effective_f_from_the_written_out_instruments(synthetic, panel, covariates):
     """γ'Z'Zγ / tr(Σ Z'Z) with Z the offers after blocks and covariates, and statsmodels' Σ."""
     design = pe.lottery.Design(instruments=BY_BLOCK, covariates=covariates)
-    row = weak_instrument(panel_of(synthetic), "income", design).frame.iloc[0]
+    row = weak_instrument(panel, "income", design).frame.iloc[0]
     model, K = regression(synthetic, synthetic["d"], covariates, saturated=True)
     fit = model.fit(cov_type="HC2")
     offers, rest = model.exog[:, :K], model.exog[:, K:]
@@ -212,9 +219,9 @@ def test_two_stage_least_squares_by_block_is_that_of_linearmodels(synthetic, cov
     assert abs(np.sqrt(psi @ psi) / peer.std_errors["d"] - 1) > 1e-4
 
 
-def test_hc2_has_the_leverage_of_the_second_stage(synthetic):
+def test_hc2_has_the_leverage_of_the_second_stage(synthetic, panel):
     design = pe.lottery.Design(instruments=BY_BLOCK)
-    found = pe.lottery.late(panel_of(synthetic), "income", design)
+    found = pe.lottery.late(panel, "income", design)
     codes, names = pd.factorize(synthetic["stratum"], sort=True)
     D = block_dummies(codes, len(names))
     z, d = synthetic[["z"]].to_numpy(), synthetic["d"].to_numpy()
@@ -231,8 +238,7 @@ def test_hc2_has_the_leverage_of_the_second_stage(synthetic):
 # --- the first stage ---
 
 
-def test_the_first_stage_is_the_itt_on_receipt(synthetic):
-    panel = panel_of(synthetic)
+def test_the_first_stage_is_the_itt_on_receipt(panel):
     for options in ({}, {"block_weights": "strata_fe", "covariates": X1X2}):
         design = pe.lottery.Design(**options)
         found, itt = first_stage(panel, design), pe.lottery.itt(panel, "d", design)
