@@ -150,7 +150,7 @@ def _law(sample: Sample, codes: IntArray, nested: bool, K: int) -> Scaled | None
         if min(won.min(), lost.min()) < 2:
             return None
         nu = (1 / won + 1 / lost) ** 2 / (1 / (won**2 * (won - 1)) + 1 / (lost**2 * (lost - 1)))
-    return sum_of_squared_t(nu) if nu.min() > FEWEST else None
+    return sum_of_squared_t(np.asarray(nu)) if nu.min() > FEWEST else None
 
 
 def _cells(v: FloatArray, sample: Sample, K: int) -> tuple[LinearFit, FloatArray]:
