@@ -230,9 +230,6 @@ def _labelled(
     counts = {"n": len(found), "n_treated": winners, "n_comparison": len(found) - winners}
     status = [NOBODY[t] if kappa.share[t] == 0 else "ok" for _, _, t in entries]
     rows = [{**counts, "comparison_mean": np.nan, "status": s} for s in status]
-    default: Inference = Robust("HC0", reference="normal")
-    if design.clusters is not None:
-        default = Clustered(design.clusters, "G")
     return Estimate(
         theta=np.array(theta),
         psi=np.column_stack(psi),
@@ -241,5 +238,12 @@ def _labelled(
         index=pd.DataFrame(index, columns=list(INDEX_COLUMNS), dtype=object),
         counts=pd.DataFrame(rows, columns=list(COUNT_COLUMNS)),
         terms=((),) * len(entries),
-        defaults=(default,) * len(entries),
+        defaults=(_default(design),) * len(entries),
     )
+
+
+def _default(design: Design) -> Inference:
+    """Return the inference of the unit that was drawn; no regression stands behind the means."""
+    if design.clusters is not None:
+        return Clustered(design.clusters, "G")
+    return Robust("HC0", reference="normal")

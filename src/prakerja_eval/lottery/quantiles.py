@@ -52,7 +52,7 @@ def quantiles(
     Estimate
         One row an outcome, wave and quantile, which ``specification`` names. ψ is that of the
         design's difference in (τ − 1{y ≤ Q_z(τ)}) / f_z(Q_z(τ)), with the density f_z a difference
-        quotient at Hall and Sheather's bandwidth; default inference as in ``itt``. Where the
+        quotient over Woodruff's interval; default inference as in ``itt``. Where the
         outcome has a mass point at a quantile, or the tail is too thin for a density, the estimate
         stands and ``status`` says why it has no standard error. ``comparison_mean`` is the mean of
         the losers, no quantile.
@@ -66,8 +66,8 @@ def quantiles(
 
     References
     ----------
-    Firpo (2007), doi 10.1111/j.1468-0262.2007.00738.x. Hall and Sheather (1988),
-    doi 10.1111/j.2517-6161.1988.tb01735.x.
+    Firpo (2007), doi 10.1111/j.1468-0262.2007.00738.x. Woodruff (1952),
+    doi 10.1080/01621459.1952.10483443.
 
     Examples
     --------
