@@ -62,12 +62,14 @@ def plug_in_lasso(y: FloatArray, X: FloatArray, w: FloatArray, group: IntArray) 
         Where the minimum is not found.
     """
     n, p = X.shape
+    if p == 0:
+        return Lasso(np.zeros(0), np.zeros(0))
     w = w / w.mean()
     size = np.sqrt(w @ X**2 / n)
     size[size == 0] = 1.0  # of a column of zeros, which is never chosen
     X = X / size
     gram, slope = (X * w[:, None]).T @ X / n, X.T @ (w * y) / n
-    level = SLACK * ndtri(1 - 0.1 / np.log(max(n, 3)) / (2 * max(p, 1))) / np.sqrt(n)
+    level = SLACK * ndtri(1 - 0.1 / np.log(max(n, 3)) / (2 * p)) / np.sqrt(n)
     e, loading, beta = y, np.zeros(p), np.zeros(p)
     for _ in range(LOADING_STEPS):
         renewed = _loadings(X * (w * e)[:, None], group)
@@ -90,13 +92,13 @@ def minimum(
     objective falls at every step, so that no set comes twice, and columns that nearly repeat each
     other cost no more than others.
     """
-    for _ in range(STEPS * (len(beta) + 1)):
+    for _ in range(STEPS * len(beta)):
         pull, sign = slope - gram @ beta, np.sign(beta)
         off = (beta != 0) & (np.abs(pull - penalty * sign) > TIGHT * penalty)
         if not off.any():
             excess = np.where(beta == 0, np.abs(pull) - (1 + TIGHT) * penalty, 0.0)
-            j = int(np.argmax(excess)) if len(beta) else 0
-            if not len(beta) or excess[j] <= 0:
+            j = int(np.argmax(excess))
+            if excess[j] <= 0:
                 return beta
             sign[j] = np.sign(pull[j])
         active = np.flatnonzero(sign)
