@@ -35,6 +35,8 @@ class Rule:
         Weigh everybody by one over the odds of the own arm, and compare the arms at large.
     studentised : bool
         Whether variances are wanted.
+    added : bool
+        Whether blocks are added up instead of averaged.
     between : bool
         Whether blocks with one unit in an arm have a variance from their own differences.
     """
@@ -44,6 +46,7 @@ class Rule:
     by_regression: bool = False
     odds: FloatArray | None = None
     studentised: bool = True
+    added: bool = False
     between: bool = False
 
     @property
@@ -59,6 +62,8 @@ class Rule:
         else:
             share = won if self.by_winners else won + lost
         share = np.where(usable, share, 0.0)
+        if self.added:
+            return np.where(usable.any(axis=1, keepdims=True), share, np.nan)
         return np.asarray(share / share.sum(axis=1, keepdims=True))
 
     def factors(self) -> tuple[FloatArray, FloatArray]:

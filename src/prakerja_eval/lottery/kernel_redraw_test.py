@@ -13,24 +13,25 @@ TIE = 1e-9  # statistics closer than this, relatively, are equal
 ROUNDING = 1e-12
 ANGLES = 401
 HALVINGS = 50
+HELD = 20_000  # statistics at a time
 
 
-def t_values(curve: FloatArray, one: float, tau: float) -> FloatArray:
-    """Return the statistics of one * y - tau * x, (...).
+def t_values(curve: FloatArray, one: FloatArray, tau: FloatArray) -> FloatArray:
+    """Return the statistics of one * y - tau * x, (..., A).
 
     Without spread it is zero where the difference is zero too, and infinite elsewhere.
 
     Parameters
     ----------
     curve : (..., 5) array
-    one, tau : float
+    one, tau : (A,) arrays
         (1, tau) for a value of tau; (0, 1) for tau without end.
     """
-    a, b, v0, v1, v2 = np.moveaxis(curve, -1, 0)
+    a, b, v0, v1, v2 = np.moveaxis(curve[..., None], -2, 0)
     top = one * a - tau * b
-    parts = one**2 * v0 + tau**2 * v2, 2 * one * tau * v1
-    variance = parts[0] - parts[1]
-    variance = np.where(variance <= ROUNDING * parts[0], 0.0, variance)
+    squares, twice = one**2 * v0 + tau**2 * v2, 2 * one * tau * v1
+    variance = squares - twice
+    variance = np.where(variance <= ROUNDING * squares, 0.0, variance)
     top = np.where(np.abs(top) > ROUNDING * (np.abs(one * a) + np.abs(tau * b)), top, 0.0 * top)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = top / np.sqrt(variance)
@@ -44,13 +45,15 @@ def at_least(drawn: FloatArray, observed: FloatArray | float) -> BoolArray:
 
 
 def p_value(extreme: BoolArray, exact: bool) -> FloatArray:
-    """Return the share of extreme draws over the last axis, the observed among them."""
-    count, reps = extreme.sum(axis=-1), extreme.shape[-1]
+    """Return the share of extreme draws over the first axis, the observed among them."""
+    count, reps = extreme.sum(axis=0), len(extreme)
     return np.asarray(count / reps if exact else (1 + count) / (1 + reps))
 
 
-def p_at(observed: FloatArray, drawn: FloatArray, exact: bool, one: float, tau: float) -> float:
-    """Return the p-value of an effect of tau (``one`` = 1; see ``t_values``).
+def p_at(
+    observed: FloatArray, drawn: FloatArray, exact: bool, one: FloatArray, tau: FloatArray
+) -> FloatArray:
+    """Return the p-values of effects of tau (``one`` = 1; see ``t_values``), (A,).
 
     Parameters
     ----------
@@ -58,9 +61,14 @@ def p_at(observed: FloatArray, drawn: FloatArray, exact: bool, one: float, tau: 
     drawn : (R, 5) array
     exact : bool
         Whether the draws are all assignments, the observed one among them.
+    one, tau : (A,) arrays
     """
-    extreme = at_least(t_values(drawn, one, tau), t_values(observed, one, tau))
-    return float(p_value(extreme, exact))
+    p, step = np.empty(len(tau)), max(1, HELD // len(drawn))
+    for first in range(0, len(tau), step):
+        at = slice(first, first + step)
+        extreme = at_least(t_values(drawn, one[at], tau[at]), t_values(observed, one[at], tau[at]))
+        p[at] = p_value(extreme, exact)
+    return p
 
 
 def accepted(
@@ -76,22 +84,21 @@ def accepted(
     spread = np.nanstd(drawn[:, 0] - centre * drawn[:, 1])
     scale = spread / abs(observed[1]) if spread > 0 else 1.0
 
-    def inside(angle: float) -> bool:
+    def inside(angle: FloatArray) -> BoolArray:
         one = np.cos(angle)
-        return p_at(observed, drawn, exact, one, one * centre + scale * np.sin(angle)) > alpha
+        tau = one * centre + scale * np.sin(angle)
+        return np.asarray(p_at(observed, drawn, exact, one, tau) > alpha)
 
     angles = np.linspace(-np.pi / 2, np.pi / 2, ANGLES)
-    within = [inside(angle) for angle in angles[:-1]]
-    within.append(within[0])  # the two ends are one point
-    if all(within):
-        return [(-np.inf, np.inf)]
-    ends = [-np.inf] if within[0] else []
-    for k in np.flatnonzero(np.diff(within)):
-        low, high = angles[k], angles[k + 1]
-        for _ in range(HALVINGS):
-            middle = (low + high) / 2
-            low, high = (middle, high) if inside(middle) == within[k] else (low, middle)
-        ends.append(float(centre + scale * np.tan((low + high) / 2)))
-    if within[-1]:
-        ends.append(np.inf)
+    within = inside(angles[:-1])
+    within = np.append(within, within[0])  # the two ends are one point
+    change = np.flatnonzero(within[1:] != within[:-1])
+    low, high = angles[change], angles[change + 1]
+    for _ in range(HALVINGS if len(change) else 0):
+        middle = (low + high) / 2
+        left = inside(middle) == within[change]
+        low, high = np.where(left, middle, low), np.where(left, high, middle)
+    ends = (centre + scale * np.tan((low + high) / 2)).tolist()
+    if within[0]:
+        ends = [-np.inf, *ends, np.inf]
     return list(zip(ends[::2], ends[1::2], strict=True))

@@ -74,6 +74,11 @@ class Redraw:
             raise UsageError(f"lottery.Redraw(level) is {self.level!r}; use one between 0 and 1.")
 
     @property
+    def size(self) -> float:
+        """Return one less the level, without the last digits' rounding: p-values may equal it."""
+        return round(1 - self.level, 12)
+
+    @property
     def name(self) -> str:
         """Return the statistic's name."""
         if callable(self.statistic):
@@ -147,14 +152,12 @@ class Randomisation:
                 "null: pass lottery.Redraw(null=...) to a new call."
             )
         exact = self.frame["exact"].to_numpy()
-        return np.array(
-            [
-                p_at(self.observed[k], self.curves[:, k], bool(exact[k]), 1.0, null)
-                if np.isfinite(self.frame["p_value"].iloc[k])
-                else np.nan
-                for k in range(len(self))
-            ]
-        )
+        one, tau = np.ones(1), np.array([null], dtype=np.float64)
+        p = [
+            p_at(seen, self.curves[:, k], bool(exact[k]), one, tau)[0]
+            for k, seen in enumerate(self.observed)
+        ]
+        return np.where(self.frame["p_value"].isna(), np.nan, p)
 
     def adjusted(
         self, method: StepDown = "westfall_young", outcomes: Sequence[str] | None = None

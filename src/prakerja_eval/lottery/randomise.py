@@ -174,7 +174,7 @@ def _answer(
         if not note:
             p = float(p_value(at_least(values[k], own), exact))
             if redraw.statistic in INVERTIBLE:
-                pieces = accepted(observed[k], curves[:, k], exact, 1 - redraw.level)
+                pieces = accepted(observed[k], curves[:, k], exact, redraw.size)
         reachable = _attainable(values[k], draws)
         remarks = [note] if note else _remarks(values[k], reachable, pieces, redraw)
         sets.append(tuple(pieces))
@@ -200,7 +200,7 @@ def _values(curve: FloatArray, redraw: Redraw) -> FloatArray:
     """Return the statistic under the null, in its own units."""
     null = redraw.null if redraw.statistic in INVERTIBLE else 0.0
     if redraw.statistic == "studentised":
-        return t_values(curve, 1.0, null)
+        return t_values(curve, np.ones(1), np.array([null]))[..., 0]
     return np.asarray(curve[..., 0] - null * curve[..., 1])
 
 
@@ -231,7 +231,7 @@ def _remarks(
 ) -> list[str]:
     """Return what a reader must know."""
     remarks = []
-    size = 1 - redraw.level
+    size = redraw.size
     if reachable > size:
         remarks.append(
             f"the smallest attainable p-value is {reachable:.3g}: no draw could be significant "

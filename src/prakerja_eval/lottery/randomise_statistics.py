@@ -11,7 +11,7 @@ from prakerja_eval.lottery.drawn import Drawn
 from prakerja_eval.lottery.kernel_redraw import Redraws
 from prakerja_eval.lottery.kernel_redraw_moments import CURVE, Columns, Rule, Sums, curves, moments
 from prakerja_eval.lottery.kernel_redraw_regression import People, distances, regression_curves
-from prakerja_eval.lottery.randomisation import OwnStatistic, Redraw
+from prakerja_eval.lottery.randomisation import INVERTIBLE, OwnStatistic, Redraw
 from prakerja_eval.lottery.roster import Roster
 from prakerja_eval.lottery.sample import Sample
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
@@ -89,20 +89,18 @@ def statistic_of(
     late = redraw.estimand == "late"
     y, x = found.y[rows, wave], found.received[rows, wave] if late else found.arm[rows]
     rule = _rule(design, redraw, drawn)
-    if redraw.statistic not in ("studentised", "difference"):
+    if redraw.statistic not in INVERTIBLE:
         y = y - redraw.null * x
     block, unit, weight = drawn.block[rows], drawn.unit[rows], found.weight[rows]
     n_units = len(drawn.lottery.won)
     if redraw.statistic == "rank_sum":
         y = _ranks(y, block)
         columns = moments(y, x, np.ones_like(weight), unit, n_units)
-        return Means(columns, replace(rule, by_regression=True, studentised=False, odds=None))
-    simple = not found.covariates.shape[1] and redraw.statistic in ("studentised", "difference")
-    y = _centred(y, block if rule.odds is None else np.zeros_like(block), weight)
-    if simple:
-        return Means(moments(y, x, weight, unit, n_units), rule)
-    if callable(redraw.statistic):
-        y = found.y[rows, wave] - redraw.null * x
+        return Means(columns, _elteren(rule))
+    if redraw.statistic in INVERTIBLE:
+        y = _centred(y, block if rule.odds is None else np.zeros_like(block), weight)
+        if not found.covariates.shape[1]:
+            return Means(moments(y, x, weight, unit, n_units), rule)
     return _by_winners(
         _people(np.column_stack([y, x]), found, rows, drawn, rule), weight, design, redraw, rule
     )
@@ -145,6 +143,11 @@ def _rule(design: Design, redraw: Redraw, drawn: Drawn) -> Rule:
         studentised=redraw.statistic == "studentised",
         between=design.lone_arms == "pashley_miratrix",
     )
+
+
+def _elteren(rule: Rule) -> Rule:
+    """Return van Elteren's weights: winners' ranks less their mean over n + 1, added up."""
+    return replace(rule, by_regression=True, added=True, studentised=False, odds=None)
 
 
 def _centred(y: FloatArray, block: IntArray, weight: FloatArray) -> FloatArray:
