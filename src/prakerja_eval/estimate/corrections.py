@@ -4,7 +4,7 @@ import numpy as np
 
 from prakerja_eval.errors import NotEstimableError
 from prakerja_eval.estimate.specs import AbadieImbens, Classical, Inference, Robust
-from prakerja_eval.estimate.terms import FULL_LEVERAGE, LinearTerm, MatchingTerm, Term
+from prakerja_eval.estimate.terms import FULL_LEVERAGE, LinearFit, LinearTerm, MatchingTerm, Term
 from prakerja_eval.typing import FloatArray, IntArray
 
 ONE = 1.0 - 1e-9
@@ -109,18 +109,30 @@ def alone_cluster(term: Term, codes: IntArray) -> bool:
         pairs = np.unique(np.column_stack([fit.cells[used], codes[used]]), axis=0)
         clusters = np.bincount(pairs[:, 0], minlength=fit.n_parameters)
         return bool((clusters[np.abs(term.contrast) > 0] < 2).any())
-    root = np.linalg.cholesky(fit.bread)
-    target = root.T @ term.contrast
+    lever = fit.project(term.contrast) * np.sqrt(fit.weights)
+    size = np.sqrt(term.contrast @ fit.bread @ term.contrast)
     totals = np.bincount(codes, fit.leverage())
+    order = np.argsort(codes, kind="stable")
+    bounds = np.searchsorted(codes[order], np.arange(len(totals) + 1))
     for g in np.flatnonzero(totals >= FULL_LEVERAGE):
-        rows = np.flatnonzero((codes == g) & used)
-        x = (fit.block(rows) @ root) * np.sqrt(fit.weights[rows])[:, None]
-        _, values, vectors = np.linalg.svd(x, full_matrices=False)
-        vectors = vectors[values**2 > ONE]
-        own = vectors.T @ (vectors @ target)
-        if np.linalg.norm(own) > ALONE * np.linalg.norm(target):
+        rows = order[bounds[g] : bounds[g + 1]]
+        own = _alone_directions(fit, rows[used[rows]]).T @ lever[rows[used[rows]]]
+        if np.linalg.norm(own) > ALONE * size:
             return True
     return False
+
+
+def _alone_directions(fit: LinearFit, rows: IntArray) -> FloatArray:
+    """Return the directions of outcomes that these rows alone fit, without a residual, (r, d)."""
+    x, columns = fit.local(rows)
+    x = x * np.sqrt(fit.weights[rows])[:, None]
+    bread = fit.bread[np.ix_(columns, columns)]
+    product = (x.T @ x) @ bread
+    # the sum of squared eigenvalues: below one, none of them is one
+    if np.sum(product * product.T) < FULL_LEVERAGE:
+        return np.zeros((len(rows), 0))
+    vectors, values, _ = np.linalg.svd(x @ np.linalg.cholesky(bread), full_matrices=False)
+    return np.asarray(vectors[:, values**2 > ONE])
 
 
 def df_of_rows(terms: tuple[Term, ...], spec: Inference) -> float:

@@ -74,6 +74,18 @@ class LinearFit:
             out[:, self.n_cells :] = self.design[select]
         return out
 
+    def local(self, select: IntArray) -> tuple[FloatArray, IntArray]:
+        """Return the rows of X at ``select`` in the columns that are not all zero there."""
+        columns = np.arange(self.n_cells, self.n_parameters)
+        parts = []
+        if self.cells is not None:
+            present, cell = np.unique(self.cells[select], return_inverse=True)
+            columns = np.concatenate([present, columns])
+            parts.append(cell[:, None] == np.arange(len(present)))
+        if self.design is not None:
+            parts.append(self.design[select])
+        return np.hstack(parts).astype(np.float64), columns
+
     def times(self, direction: FloatArray) -> FloatArray:
         """Return X d, (m,)."""
         out = np.zeros(len(self.weights))
