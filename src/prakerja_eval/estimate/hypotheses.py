@@ -7,7 +7,7 @@ import numpy as np
 
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.estimate.estimate import Estimate, known_label
-from prakerja_eval.estimate.specs import Inference
+from prakerja_eval.estimate.specs import Inference, WildClusterBootstrap
 from prakerja_eval.estimate.variance import across_designs, variance
 from prakerja_eval.typing import FloatArray
 
@@ -23,6 +23,7 @@ LIKE_WITH_LIKE = (
 )
 NEVER_APART = ("estimand", "population", "outcome", "weighting")
 SHARES_NOTE = "The lottery's block shares are taken as drawn here, since the others' are."
+WILD_NOTE = "The wild bootstrap tests one parameter; this is its cluster-robust variance with F."
 RANK_TOLERANCE = 1e-10
 
 
@@ -119,7 +120,9 @@ def wald(
 
     if np.isinf(df2):
         return WaldTest(words, statistic, q, df2, float(stats.chi2.sf(statistic, q)))
-    return WaldTest(words, statistic / q, q, df2, float(stats.f.sf(statistic / q, q, df2)))
+    specs = estimate.defaults if inference is None else (inference,)
+    note = WILD_NOTE if any(isinstance(s, WildClusterBootstrap) for s in specs) else ""
+    return WaldTest(words, statistic / q, q, df2, float(stats.f.sf(statistic / q, q, df2)), note)
 
 
 def _quadratic(value: FloatArray, spread: FloatArray, most: FloatArray) -> float:
@@ -178,7 +181,7 @@ def test_equal(
     null = f"the effect on {outcome} is the same by {', '.join(names[:-1])} and {names[-1]}"
     drawn = across_designs(estimate)
     test = wald(estimate, inference, restrictions=restrictions, null=null, shares_drawn=drawn)
-    return replace(test, note=SHARES_NOTE) if drawn else test
+    return replace(test, note=f"{SHARES_NOTE} {test.note}".strip()) if drawn else test
 
 
 test_equal.__test__ = False  # type: ignore[attr-defined]  # pytest: the name is a contract, no test

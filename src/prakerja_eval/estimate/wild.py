@@ -149,7 +149,7 @@ def _equation(estimate: Estimate, k: int, spec: WildClusterBootstrap) -> _Equati
             "the wild cluster bootstrap is that of a regression, and part of this estimate's "
             f"influence lies outside (drawn block shares, say); {advice}."
         )
-    if ratio:
+    if ratio or estimate.index["estimator"].iloc[k] == "lottery.late":
         return _ratio(term, advice)
     contrast = np.sum([t.contrast for t in linear], axis=0)
     return _Equation(term.fit, contrast, None, 1.0, 1.0)
@@ -157,17 +157,19 @@ def _equation(estimate: Estimate, k: int, spec: WildClusterBootstrap) -> _Equati
 
 def _ratio(term: LinearTerm, advice: str) -> _Equation:
     """Return the two equations of a ratio, which must have the same regressors."""
-    first = term.first
+    refusal = NotEstimableError(
+        "the wild cluster bootstrap of a ratio needs one instrument and the same regressors in "
+        f"both equations; {advice}."
+    )
+    first, fit = term.first, term.fit
     if first is None:
-        raise ValueError("a ratio has a first stage")
-    fit, other, c = term.fit, first.term.fit, first.term.contrast
-    alike = fit.bread.shape == other.bread.shape and np.array_equal(fit.rows, other.rows)
-    scale = first.theta * float(term.contrast @ c) / float(c @ c) if alike else np.nan
-    if not alike or not _close(term.contrast * first.theta, scale * c) or not _same_x(fit, other):
-        raise NotEstimableError(
-            "the wild cluster bootstrap of a ratio needs one instrument and the same regressors "
-            f"in both equations; {advice}."
-        )
+        raise refusal
+    other, c = first.term.fit, first.term.contrast
+    if fit.bread.shape != other.bread.shape or not np.array_equal(fit.rows, other.rows):
+        raise refusal
+    scale = first.theta * float(term.contrast @ c) / float(c @ c)
+    if not _close(term.contrast * first.theta, scale * c) or not _same_x(fit, other):
+        raise refusal
     return _Equation(fit, c, other.residuals, first.theta, scale)
 
 
