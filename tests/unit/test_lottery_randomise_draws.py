@@ -137,6 +137,11 @@ def test_draws_do_not_depend_on_the_size_of_chunks(monkeypatch):
     np.testing.assert_array_equal(np.concatenate(parts), whole)
 
 
+def test_ways_beyond_counting_are_not_counted():
+    assert lottery((40,), (20,)).assignments() == comb(40, 20)
+    assert lottery((10**6,), (3 * 10**5,)).assignments() == kernel_redraw.MANY
+
+
 def test_the_same_seed_draws_the_same_and_another_one_does_not():
     np.testing.assert_array_equal(random_winners(50), random_winners(50))
     assert (random_winners(50) != random_winners(50, seed=8)).any()

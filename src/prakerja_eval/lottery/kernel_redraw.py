@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 CHUNK = 200_000  # sums held at a time: what follows from them stays in the processor's cache
+MANY = 10**18  # ways to draw, beyond which they are not counted
 DRAWS = 64  # or those of as many draws, since each chunk reads all units once
 MARKS = 4_000_000  # numbers, or marks of winners, that are never exceeded
 
@@ -45,10 +46,14 @@ class Lottery:
         return np.asarray(np.add.reduceat(x, self.starts[:-1], axis=0))
 
     def assignments(self) -> int:
-        """Return the number of ways in which the lottery could have gone."""
-        return math.prod(
-            math.comb(int(n), int(m)) for n, m in zip(self.size, self.quota, strict=True)
+        """Return the number of ways in which the lottery could have gone, at most ``MANY``."""
+        blocks = [(int(n), int(m)) for n, m in zip(self.size, self.quota, strict=True)]
+        size = sum(
+            math.lgamma(n + 1) - math.lgamma(m + 1) - math.lgamma(n - m + 1) for n, m in blocks
         )
+        if size > math.log(MANY):  # the number itself would have thousands of digits
+            return MANY
+        return math.prod(math.comb(n, m) for n, m in blocks)
 
     def mirrored(self) -> bool:
         """Say whether winners and losers could change places, everywhere at once."""

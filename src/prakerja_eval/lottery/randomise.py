@@ -104,6 +104,8 @@ def randomise(
     _refuse(design)
     needs = ("offer", "received") if redraw.estimand == "late" else ("offer",)
     found = list(rosters(panel, outcome, design, waves, needs))
+    if not found:
+        raise UsageError("lottery.randomise was given no outcome.")
     rows = [_row(each, t, design, redraw) for each in found for t in each.chosen]
     drawn = drawn_lottery(panel, found[0], design)
     tests = [statistic_of(r.sample, r.found, r.wave, drawn, design, redraw) for r in rows]

@@ -23,8 +23,11 @@ LOW = np.uint64(0xFFFFFFFF)
 
 
 def compiled(function: F) -> F:
-    """Compile at first use and keep the result beside the file."""
-    return cast("F", numba.njit(cache=True)(function))
+    """Compile at first use; keep the result beside the file, where that can be written."""
+    try:
+        return cast("F", numba.njit(cache=True)(function))
+    except RuntimeError:  # no place for a cache: compile in each process
+        return cast("F", numba.njit(function))
 
 
 @compiled
