@@ -8,6 +8,7 @@ so agreement is asked to 1e-7 of the largest |psi| of a parameter.
 import did_imputation  # noqa: F401  its kernels join the law
 import did_rows  # noqa: F401  its kernels join the law
 import did_twfe  # noqa: F401  its kernels join the law
+import lottery_bounds  # noqa: F401  its kernels join the law
 import lottery_response  # noqa: F401  its kernels join the law
 import lottery_types  # noqa: F401  its kernels join the law
 import lottery_zeros  # noqa: F401  its kernels join the law
