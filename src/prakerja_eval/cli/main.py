@@ -9,6 +9,7 @@ import click
 from prakerja_eval.cli.check import check
 from prakerja_eval.cli.guard import Guarded
 from prakerja_eval.cli.new import new
+from prakerja_eval.cli.power import power
 from prakerja_eval.cli.pseudonymise import pseudonymise
 from prakerja_eval.cli.say import printable, say
 
@@ -60,6 +61,7 @@ def verify(folder: Path) -> None:
 
 main.add_command(check)
 main.add_command(new)
+main.add_command(power)
 main.add_command(pseudonymise)
 
 

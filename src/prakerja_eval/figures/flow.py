@@ -145,7 +145,11 @@ def _told(
 
 
 def _lines(text: str, letters: int) -> list[tuple[str, bool]]:
-    return [(part, False) for part in wrap(text, letters, max_lines=3, placeholder="…") or [" "]]
+    return [
+        (part, False)
+        for part in wrap(text, letters, max_lines=3, placeholder="…", break_on_hyphens=False)
+        or [" "]
+    ]
 
 
 def _count(n: float, assigned: float | None, words: Catalogue) -> str:
