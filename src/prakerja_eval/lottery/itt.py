@@ -9,6 +9,7 @@ from prakerja_eval.estimate.specs import instance_of
 from prakerja_eval.lottery.design import Design
 from prakerja_eval.lottery.regression import Difference, difference, prepared
 from prakerja_eval.lottery.sample import Sample, samples
+from prakerja_eval.lottery.transform import status_of
 from prakerja_eval.panel import PanelProtocol, WaveLabel
 from prakerja_eval.typing import FloatArray
 
@@ -114,6 +115,7 @@ def lottery_row(
             "n_treated": len(winners),
             "n_comparison": len(sample.units) - len(winners),
             "comparison_mean": answer.comparison_mean,
+            "status": status_of(sample.outcome),
         },
         default_inference(sample, design),
         [answer.term],

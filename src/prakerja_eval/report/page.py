@@ -10,14 +10,24 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from prakerja_eval.language import Catalogue
-from prakerja_eval.report import methods, over_time, summary
+from prakerja_eval.report import lottery, methods, over_time, summary
 from prakerja_eval.report.manifest import Manifest
 from prakerja_eval.report.picture import Picture
-from prakerja_eval.report.sheets import Sheet
+from prakerja_eval.report.sheet import Sheet
 from prakerja_eval.study import Results
 
 SECTIONS = (
-    *("summary", "answers", "flow", "paths", "adoption", "over_time", "two_way", "overlap"),
+    *(
+        "summary",
+        "answers",
+        "lottery",
+        "flow",
+        "paths",
+        "adoption",
+        "over_time",
+        "two_way",
+        "overlap",
+    ),
     *("balance", "impact", "methods"),
     *("limits", "warnings", "glossary", "reproduce"),
 )
@@ -81,6 +91,7 @@ def _context(results: Results, parts: Parts, words: Catalogue) -> dict[str, obje
         "before": over_time.before_treatment(results, words),
         "breaks": over_time.breaks(results, words),
         "two_way": over_time.two_way(results, words),
+        "chapter": lottery.chapter(results, words),
         "methods": methods.methods(results, words),
         "limits": methods.limits(results, words),
         "warnings": methods.warnings(results, words),
@@ -97,7 +108,18 @@ def _sections(results: Results, parts: Parts) -> list[str]:
     filled = {p.section for p in parts.pictures} | {s.section for s in parts.sheets}
     if results.over_time is not None and len(results.over_time.mixture):
         filled |= {"two_way"}
-    optional = {"flow", "paths", "adoption", "over_time", "two_way", "overlap", "balance"}
+    if results.lottery is not None:
+        filled |= {"lottery"}
+    optional = {
+        "lottery",
+        "flow",
+        "paths",
+        "adoption",
+        "over_time",
+        "two_way",
+        "overlap",
+        "balance",
+    }
     return [s for s in SECTIONS if s not in optional or s in filled]
 
 

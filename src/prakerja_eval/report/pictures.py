@@ -7,6 +7,7 @@ import pandas as pd
 from prakerja_eval import figures
 from prakerja_eval.language import Catalogue
 from prakerja_eval.language.catalogue import listing, titled
+from prakerja_eval.report.lottery_pictures import lottery_pictures
 from prakerja_eval.report.picture import Picture, slug
 from prakerja_eval.report.pictures_over_time import over_time_pictures
 from prakerja_eval.report.summary import measure_of
@@ -21,6 +22,7 @@ def pictures(results: Results, words: Catalogue) -> tuple[Picture, ...]:
     return (
         *_forests(results, words),
         *_paths(results, words),
+        *lottery_pictures(results, words),
         *over_time_pictures(results, words),
         *_overlaps(results, words),
         *_loves(results, words),

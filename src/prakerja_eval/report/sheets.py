@@ -1,34 +1,15 @@
 """Which tables does a report have? Each with its file name and section."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 from prakerja_eval import tables
 from prakerja_eval.language import Catalogue
+from prakerja_eval.report.lottery_sheets import lottery_sheets
 from prakerja_eval.report.picture import slug
 from prakerja_eval.report.pictures import covariate_labels, ordered
+from prakerja_eval.report.sheet import Sheet
 from prakerja_eval.report.summary import benchmark_word
 from prakerja_eval.study import Results
-from prakerja_eval.tables import Table
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A table of the report: its section, file name without ending, and itself."""
-
-    section: str
-    name: str
-    table: Table
-
-    def write(self, folder: Path) -> None:
-        """Write the table as HTML, CSV and LaTeX."""
-        for ending, text in (
-            ("html", self.table.to_html() + "\n"),
-            ("csv", self.table.to_csv()),
-            ("tex", self.table.to_latex()),
-        ):
-            (folder / f"{self.name}.{ending}").write_text(text, encoding="utf-8")
 
 
 def sheets(results: Results, words: Catalogue) -> tuple[Sheet, ...]:
@@ -36,6 +17,7 @@ def sheets(results: Results, words: Catalogue) -> tuple[Sheet, ...]:
     return (
         *_agreements(results, words),
         *_flow(results, words),
+        *lottery_sheets(results, words),
         *_balances(results, words),
         *_impacts(results, words),
     )

@@ -14,7 +14,9 @@ from prakerja_eval.study import Study
 
 RTOL = 1e-6  # numbers across machines; counts and texts are compared exactly
 ATOL = 1e-12  # a zero is a zero
-DETAILS = ("event_study", "cell")  # roles of rows behind an entry's own
+LOTTERY = ("offer", "receipt", "randomisation", "bounds", "zeros", "quantile", "subgroup", "index")
+DETAILS = ("event_study", "cell", *LOTTERY)  # roles of rows behind an entry's own
+TOLD_BY_WORDS = ("bounds", "zeros", "quantile")  # whose rows differ in words alone
 KEYS = ("name", "outcome", "cohort", "wave", "event_time", "subgroup")
 SHOWN = 40
 
@@ -197,6 +199,8 @@ def _keyed(rows: list[dict[str, Value]]) -> dict[str, dict[str, Value]]:
         parts = [_text(row.get(k)) for k in KEYS if row.get(k) is not None]
         if row.get("role") in DETAILS:
             parts.insert(1, _text(row["role"]))
+        if row.get("role") in TOLD_BY_WORDS:
+            parts += [_text(row["estimand"]), _text(row["specification"])]
         name, again = " / ".join(parts), 1
         term = name
         while term in out:

@@ -1,9 +1,10 @@
 """Do the data have what the plan names? Everything is looked up before anything runs."""
 
 from prakerja_eval import did
-from prakerja_eval.errors import UsageError, nearest
+from prakerja_eval.errors import DataError, UsageError, nearest
 from prakerja_eval.panel import ArrayRequest, Panel
 from prakerja_eval.panel.values import plain_text, to_number
+from prakerja_eval.study.chapter import Chapter
 from prakerja_eval.study.schema import AnyEntry, DidEntry, MatchingEntry, Plan, StaggeredEntry
 
 PERCENT = ("percent", "percentage", "persen", "%")
@@ -49,18 +50,46 @@ def covariates_of(entry: AnyEntry) -> tuple[str, ...]:
     return entry.design.covariates
 
 
-def check_words(panel: Panel, plan: Plan) -> None:
-    """Refuse labels for values or covariates that nothing has, and shares outside 0 to 1.
+def _check_chapter(panel: Panel, plan: Plan, chapter: Chapter) -> None:
+    """Refuse an outcome, covariate, group or wave of ``[lottery]`` that the study does not have.
 
     Raises
     ------
     UsageError
     """
+    outcomes = [o.column for o in plan.outcomes]
+    for where, named in chapter.outcomes().items():
+        _refuse(set(named), set(outcomes), where, "is no outcome of the study")
+    try:
+        part = panel.where(**chapter.where) if chapter.where else panel
+        part.arrays(ArrayRequest(None, (*chapter.covariates, *chapter.design.covariates)))
+        for column in (*chapter.subgroups, *chapter.bounds.tighten):
+            part.wide(column)
+    except (UsageError, DataError) as error:
+        raise type(error)(f"[lottery] of the study file: {error}") from error
+    unknown = [w for w in chapter.waves or () if w not in part.waves]
+    if unknown:
+        known = ", ".join(map(str, part.waves))
+        raise UsageError(f"[lottery]: wave {unknown[0]!r} is not in the data; there are {known}.")
+
+
+def check_words(panel: Panel, plan: Plan) -> None:
+    """Refuse labels for values or covariates that nothing has, and shares outside 0 to 1.
+
+    What ``[lottery]`` names is looked up too.
+
+    Raises
+    ------
+    UsageError
+    """
+    if plan.lottery is not None:
+        _check_chapter(panel, plan, plan.lottery)
     if plan.groups is not None:
         values = {plain_text(v) for v in panel.wide(plan.groups.column).to_numpy().ravel()}
         column = plan.groups.column
         _refuse(set(plan.groups.labels), values, "[groups.labels]", f"no row has in {column!r}")
     known = {name for entry in plan.estimates for name in covariates_of(entry)}
+    known |= set() if plan.lottery is None else set(plan.lottery.covariates)
     _refuse(set(plan.covariate_labels), known, "[covariate_labels]", "the study does not use")
     for outcome in plan.outcomes:
         numbers = to_number(panel.frame[outcome.column])

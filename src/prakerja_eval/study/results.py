@@ -7,6 +7,7 @@ import pandas as pd
 from prakerja_eval.compare import Agreement
 from prakerja_eval.estimate import Estimate, Findings
 from prakerja_eval.study.schema import Plan
+from prakerja_eval.typing import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,66 @@ class OverTime:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class LotteryTables:
+    """What the chapter on the lottery shows. Counts of few people are missing.
+
+    Attributes
+    ----------
+    details : DataFrame
+        Findings with the columns of ``Results.findings``, name "lottery", and the role "offer"
+        (effect of it), "receipt" (effect of that on compliers), "zeros", "quantile", "subgroup"
+        (label: the column) or "index" (label: the index; unit "sd").
+    audit : DataFrame
+        remark ("none", "empty arm", ...), blocks, people.
+    odds : (float, float)
+        Smallest and largest odds of the blocks in use.
+    flow : DataFrame
+        arm, stage, wave, outcome, n.
+    balance, omnibus : DataFrame
+        Of ``lottery.balance``: by covariate; statistic, df, p_value, p_randomisation.
+    randomisation : DataFrame
+        As ``lottery.randomise`` gives it, with family and p_adjusted.
+    draws : (R, K) array
+        The statistics of the draws behind its rows.
+    weak : DataFrame
+        As ``lottery.weak_instrument`` gives it.
+    attrition, attrition_tests : DataFrame
+        As ``lottery.attrition`` gives them, with the outcome.
+    bounds : DataFrame
+        As ``lottery.lee_bounds`` and the others give them, with kind ("lee", "lee_tightened",
+        "manski", "kling_liebman").
+    group_tests : DataFrame
+        by, outcome, statistic, df, p_value: that the effect is the same in every group.
+    weights : DataFrame
+        Of the outcomes in each index.
+    compliers : DataFrame
+        As ``lottery.complier_table`` gives it.
+    detectable : DataFrame
+        outcome, wave, effect: of the offer, found with power .8, in the last period.
+    refused : DataFrame
+        part, outcome, reason.
+    """
+
+    details: pd.DataFrame
+    audit: pd.DataFrame
+    odds: tuple[float, float]
+    flow: pd.DataFrame
+    balance: pd.DataFrame
+    omnibus: pd.DataFrame
+    randomisation: pd.DataFrame
+    draws: FloatArray
+    weak: pd.DataFrame
+    attrition: pd.DataFrame
+    attrition_tests: pd.DataFrame
+    bounds: pd.DataFrame
+    group_tests: pd.DataFrame
+    weights: pd.DataFrame
+    compliers: pd.DataFrame
+    detectable: pd.DataFrame
+    refused: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Results:
     """A study after it has run. Small cells are suppressed already.
 
@@ -92,6 +153,8 @@ class Results:
         What was assumed while the data were read.
     over_time : OverTime, optional
         Where the study has an entry of staggered difference-in-differences.
+    lottery : LotteryTables, optional
+        Where the study has a ``[lottery]``.
     """
 
     plan: Plan
@@ -105,11 +168,14 @@ class Results:
     notices: tuple[Notice, ...]
     assumed: tuple[str, ...] = ()
     over_time: OverTime | None = None
+    lottery: LotteryTables | None = None
 
     @property
     def published(self) -> Findings:
         """Return the findings with the details behind them, as they are kept in a report."""
-        if self.over_time is None:
+        behind = [part.details for part in (self.over_time, self.lottery) if part is not None]
+        behind = [table for table in behind if len(table)]
+        if not behind:
             return self.findings
-        frame = pd.concat([self.findings.frame, self.over_time.details], ignore_index=True)
+        frame = pd.concat([self.findings.frame, *behind], ignore_index=True)
         return replace(self.findings, frame=frame)

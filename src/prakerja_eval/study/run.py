@@ -21,6 +21,7 @@ from prakerja_eval.study import notices, summaries
 from prakerja_eval.study.comparison import compare_designs
 from prakerja_eval.study.details import labelled
 from prakerja_eval.study.door import check_names, check_words
+from prakerja_eval.study.lottery_tables import lottery_tables
 from prakerja_eval.study.over_time import Behind, behind_of, over_time
 from prakerja_eval.study.read import Study
 from prakerja_eval.study.results import OverTime, Results
@@ -76,6 +77,7 @@ def run(study: Study, on_entry: Callable[[str], None]) -> Results:
         ),
         assumed=tuple(note.message for note in panel.notes),
         over_time=behind_all,
+        lottery=lottery_tables(panel, plan),
     )
 
 

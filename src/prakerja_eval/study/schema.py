@@ -23,10 +23,10 @@ from prakerja_eval.estimate.specs import (
     WildClusterBootstrap,
 )
 from prakerja_eval.panel import ReadOptions, Roles, WaveLabel
+from prakerja_eval.study.chapter import Chapter, Where
 
 EntryRole: TypeAlias = Literal["benchmark", "candidate", "shown", "placebo"]
 AMOUNTS = ("rupiah", "dollars")
-Where: TypeAlias = dict[str, list[str | int | float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +305,8 @@ class Plan:
         Whether the data are simulated; said on every figure.
     level : float
         Coverage of intervals.
+    lottery : Chapter, optional
+        What the report's chapter on the lottery shows; left out, it has none.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -322,6 +324,7 @@ class Plan:
     reading: ReadOptions = field(default_factory=ReadOptions)
     synthetic: bool = False
     level: float = 0.95
+    lottery: Chapter | None = None
 
     @property
     def inputs(self) -> tuple[str, ...]:
