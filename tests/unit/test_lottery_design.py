@@ -144,6 +144,12 @@ def test_merged_lone_arms_are_pooled_with_blocks_of_the_same_odds_only():
     assert np.isfinite(pe.infer(merged).frame["std_error"][0])
 
 
+def test_a_lone_block_that_is_left_over_joins_a_pool_of_its_odds():
+    block, won = np.repeat([0, 1, 2], 3), np.tile([1, 0, 0], 3)
+    found = roster(panel(block, won, np.arange(9.0)), "y", Design(lone_arms="merge"))
+    assert found.block_names == ("0 + 1 + 2",)
+
+
 def test_a_lone_arm_without_a_block_of_its_odds_is_not_merged_with_another():
     block, won = np.array([0] * 5 + [1] * 6), np.array([1, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0])
     with pytest.raises(NotEstimableError, match="no other block has the same odds"):

@@ -258,15 +258,21 @@ def _pool(
     names: list[str],
 ) -> None:
     """Write into ``group`` which blocks of one odds are pooled: lone ones until they suffice."""
+    pools: list[list[int]] = []
     pool: list[int] = []
     for b in order:
         if not lone[b] and not pool:
-            return
+            break
         pool.append(int(b))
         if min(won[pool].sum(), lost[pool].sum()) >= 2:
-            group[pool] = pool[0]
-            names[pool[0]] = " + ".join(names[p] for p in pool)
+            pools.append(pool)
             pool = []
+    if pool and pools:  # a rest of lone blocks joins the last pool of their odds
+        pools[-1] += pool
+        pool = []
+    for made in pools:
+        group[made] = made[0]
+        names[made[0]] = " + ".join(names[p] for p in made)
     if pool:
         raise NotEstimableError(
             f"the block(s) {', '.join(names[p] for p in pool[:SHOWN])} have one winner or one "
