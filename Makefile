@@ -39,6 +39,7 @@ lint: $(VENV)/.installed-dev  ## style, types, layers, budgets, hygiene
 
 validate: $(VENV)/.installed-dev  ## the long simulations; results go to reports/validation
 	$(PY) -m tests.simulation.validate
+	$(PY) -m tests.simulation.size
 
 witness: $(VENV)/.installed-dev  ## the first draws of the committed simulations again
 	$(PY) -m pytest -n 2 --dist loadfile -m witness
