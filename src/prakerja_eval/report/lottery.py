@@ -13,7 +13,7 @@ from prakerja_eval.study import Results
 from prakerja_eval.study.results import LotteryTables
 from prakerja_eval.study.schema import Outcome
 
-FOLDED = ("who", "balance", "indices")
+FOLDED = ("who", "balance", "attrition", "indices")
 STRONG = "strong"
 
 
