@@ -32,7 +32,7 @@ from prakerja_eval.numerics.trimming import (
     trimmed_bounds,
 )
 from prakerja_eval.panel import PanelProtocol, WaveLabel
-from prakerja_eval.typing import FloatArray, IntArray
+from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 TrimWeights: TypeAlias = Literal["always_responders", "people"]
 Direction: TypeAlias = Literal["by_block", "common", "raises", "lowers"]
@@ -156,7 +156,8 @@ def _row(
     always = trimming.weights == "always_responders"
     bounds = trimmed_bounds(y, found.arm, cell, w, base, sign, always)
     limits = _limits(bounds, found, wave, cell, w, design)
-    noise = _noise(found, wave, cell, w, answers)
+    drawn = None if design.clusters is None else found.assigned
+    noise = _noise(found.observed(wave), 2 * cell + (found.arm == 1), w, answers, drawn)
     labels = [_labels(found, design, trimming)]
     status = _status(bounds, noise, people, trimming, "cells" if design.covariates else "blocks")
     estimate = limits_estimate(limits, found, wave, design, labels, status)
@@ -215,17 +216,18 @@ def _common_sign(answers: Response, people: FloatArray) -> int:
 
 
 def _noise(
-    found: Roster, wave: int, cell: IntArray, w: FloatArray, answers: Response
+    seen: BoolArray, code: IntArray, w: FloatArray, answers: Response, drawn: IntArray | None
 ) -> FloatArray:
-    """Return the sampling variance of q1 - q0 by cell, (C,); it decides a remark, not a result."""
-    code = 2 * cell + (found.arm == 1)
-    moved = w * (found.observed(wave) - answers.rates.ravel()[code]) / answers.people.ravel()[code]
-    pairs, where = np.arange(len(code)), code
-    if len(np.unique(found.assigned)) < len(code):
-        both, pairs = np.unique(code * len(code) + found.assigned, return_inverse=True)
-        where = both // len(code)
-    sums = np.bincount(pairs, moved)
-    squares = np.bincount(where, sums**2, minlength=2 * len(answers.rates))
+    """Return the sampling variance of q1 - q0 by cell, (C,); it decides a remark, not a result.
+
+    ``code`` is 2 cell + arm; ``drawn`` names the clusters of a lottery of clusters.
+    """
+    moved = w * (seen - answers.rates.ravel()[code]) / answers.people.ravel()[code]
+    if drawn is not None:
+        n = int(drawn.max()) + 1
+        pairs, at = np.unique(code * n + drawn, return_inverse=True)
+        code, moved = pairs // n, np.asarray(np.bincount(at, moved), dtype=np.float64)
+    squares = np.bincount(code, moved**2, minlength=answers.rates.size)
     return np.asarray(squares[0::2] + squares[1::2], dtype=np.float64)
 
 
