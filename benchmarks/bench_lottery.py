@@ -156,6 +156,18 @@ def wildboottest_blocks(frame: pd.DataFrame) -> dict[str, object]:
     return {"p": float(found["p-value"].iloc[0])}
 
 
+# --- bounds under attrition -----------------------------------------------------------------------
+
+
+@row("Lee bounds")
+def ours_lee(panel: object) -> dict[str, object]:
+    """Trim within blocks, with standard errors and the interval."""
+    import prakerja_eval as pe
+
+    found = pe.lottery.lee_bounds(panel, "y0").frame
+    return {"lower": found["lower"].iloc[0], "upper": found["upper"].iloc[0]}
+
+
 # --- a measurement --------------------------------------------------------------------------------
 
 
