@@ -15,6 +15,7 @@ from prakerja_eval.language import LANGUAGES, Catalogue
 from prakerja_eval.report.lottery import chapter
 from prakerja_eval.report.lottery_pictures import lottery_pictures
 from prakerja_eval.report.lottery_sheets import lottery_sheets
+from prakerja_eval.study.draft import draft
 from prakerja_eval.study.lottery_tables import _corrected
 
 DATA = Path(__file__).parents[1] / "reference" / "data" / "lottery" / "synthetic_lottery.csv"
@@ -230,3 +231,26 @@ def test_a_study_without_the_chapter_has_none(tmp_path: Path) -> None:
 
 def test_the_study_file_of_this_test_is_toml() -> None:
     assert tomllib.loads(STUDY)["lottery"]["reps"] == 199
+
+
+def test_a_lottery_that_cannot_be_read_leaves_the_rest_of_the_study(tmp_path: Path) -> None:
+    frame = people()[:900].assign(odds=lambda f: np.where(f["x2"] == 1, 0.3, 0.4))
+    text = STUDY.replace("[roles]\n", '[roles]\nprobability = "odds"\n').replace(
+        'estimator = "lottery.itt"', 'estimator = "lottery.itt"\ndesign = { method = "ipw" }'
+    )
+    found = pe.Study.read(write(tmp_path, frame, text)).run()
+    assert np.isfinite(found.findings.frame["estimate"]).all()
+    assert list(found.lottery.refused["part"]) == ["design"]
+    words = Catalogue.named("en")
+    assert [part.key for part in chapter(found, words)] == ["refused"]
+    assert not list(lottery_sheets(found, words))
+    assert not list(lottery_pictures(found, words))
+    assert pe.report(found, tmp_path / "report").page.is_file()
+
+
+def test_a_drafted_study_of_a_lottery_has_the_chapter(tmp_path: Path) -> None:
+    write(tmp_path, people().rename(columns={"z": "offer", "d": "received"}))
+    text = draft(tmp_path / "people.csv", tmp_path / "new.toml")
+    assert "lottery" in tomllib.loads(text)
+    (tmp_path / "new.toml").write_text(text, encoding="utf-8")
+    assert pe.Study.read(tmp_path / "new.toml").run().lottery is not None

@@ -99,6 +99,8 @@ class _Speaker:
     def _who(self) -> Iterator[str]:
         """Say how many blocks there are, with what odds, and what is wrong with some."""
         audit, words = self.found.audit, self.words
+        if not len(audit):
+            return
         low, high = self.found.odds
         blocks = int(audit["blocks"].sum())
         odds = {"low": words.percent(low), "high": words.percent(high)}

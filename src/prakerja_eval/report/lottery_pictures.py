@@ -8,7 +8,7 @@ import pandas as pd
 from prakerja_eval import figures
 from prakerja_eval.language import Catalogue
 from prakerja_eval.language.catalogue import plain, titled
-from prakerja_eval.report.lottery_sheets import kind_of
+from prakerja_eval.report.lottery_sheets import kind_of, rows_of
 from prakerja_eval.report.picture import Picture, slug
 from prakerja_eval.report.summary import measure_of
 from prakerja_eval.study import Results
@@ -19,7 +19,7 @@ from prakerja_eval.study.schema import Outcome
 def lottery_pictures(results: Results, words: Catalogue) -> Iterator[Picture]:
     """Yield the figures of the chapter, in the order of its parts."""
     found = results.lottery
-    if found is None:
+    if found is None or not len(found.audit):
         return
     yield _flow(results, found, words)
     if len(found.balance):
@@ -98,8 +98,7 @@ def _bounds(
 ) -> Iterator[Picture]:
     """Draw the bounds of the last period beside the effect among those who answered."""
     frame = _last(found.bounds, outcome.column)
-    offer = found.details[found.details["role"] == "offer"]
-    plain_row = _last(offer, outcome.column)
+    plain_row = _last(rows_of(found, "offer"), outcome.column)
     if not len(frame):
         return
     ends = ["lower", "upper", "conf_low", "conf_high"]
@@ -137,8 +136,7 @@ def _quantiles(
     results: Results, found: LotteryTables, outcome: Outcome, words: Catalogue
 ) -> Iterator[Picture]:
     """Draw quantile effects in the last period of an outcome."""
-    details = found.details
-    rows = _last(details[details["role"] == "quantile"], outcome.column)
+    rows = _last(rows_of(found, "quantile"), outcome.column)
     if not len(rows):
         return
     figure = figures.quantile_effects(

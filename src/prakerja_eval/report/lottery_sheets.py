@@ -71,13 +71,14 @@ def _short(key: str) -> str:
 def lottery_sheets(results: Results, words: Catalogue) -> Iterator[Sheet]:
     """Yield the tables of the chapter, in the order of its parts."""
     found = results.lottery
-    if found is None:
+    if found is None or not len(found.audit):
         return
     printer = _Printer(results, words)
     yield _audit(found, printer)
     if len(found.balance):
         yield _balance(found, printer)
-    yield _effects(found, printer)
+    if len(rows_of(found, "offer")):
+        yield _effects(found, printer)
     yield from _attrition(found, printer)
     yield from _readings(found, printer)
     yield from _groups(found, printer)
@@ -114,7 +115,7 @@ def _balance(found: LotteryTables, printer: _Printer) -> Sheet:
 
 def _effects(found: LotteryTables, printer: _Printer) -> Sheet:
     """Put the effect of the offer, its tests, and the effect of taking part in one row."""
-    offer = _of(found, "offer")
+    offer = rows_of(found, "offer")
     frame = printer.named(offer)
     columns: dict[str, Kind] = {
         "outcome_shown": "text",
@@ -128,7 +129,7 @@ def _effects(found: LotteryTables, printer: _Printer) -> Sheet:
         columns["p_value"] = "p_value"
         if frame["p_adjusted"].notna().any():
             columns["p_adjusted"] = "p_value"
-    receipt = _of(found, "receipt")
+    receipt = rows_of(found, "receipt")
     if len(receipt):
         late = receipt[[*AT, "estimate"]].rename(columns={"estimate": "late"})
         frame = _beside(frame, late)
@@ -194,7 +195,7 @@ def kind_of(row: dict[str, object], words: Catalogue) -> str:
 
 def _readings(found: LotteryTables, printer: _Printer) -> Iterator[Sheet]:
     """Yield the ways to read an outcome with zeros."""
-    rows = _of(found, "zeros")
+    rows = rows_of(found, "zeros")
     if len(rows):
         frame = printer.named(rows)
         reading = frame["estimand"].map(READINGS)
@@ -208,14 +209,14 @@ def _readings(found: LotteryTables, printer: _Printer) -> Iterator[Sheet]:
 def _groups(found: LotteryTables, printer: _Printer) -> Iterator[Sheet]:
     """Yield effects by group, and indices with their weights."""
     effect: dict[str, Kind] = {"estimate": "amount", "conf_low,conf_high": "interval"}
-    rows = _of(found, "subgroup")
+    rows = rows_of(found, "subgroup")
     if len(rows):
         labels = printer.results.plan.covariate_labels
         groups = [_group(str(g), labels) for g in rows["subgroup"]]
         frame = printer.named(rows.assign(subgroup=groups))
         columns: dict[str, Kind] = {"outcome_shown": "text", "subgroup": "text"}
         yield printer.sheet("groups", frame, columns | effect | {"n": "count"})
-    rows = _of(found, "index")
+    rows = rows_of(found, "index")
     if len(rows):
         shown = rows.assign(measured="(sd)", index=_dated(rows))
         columns = {"index": "text", **effect, "p_value": "p_value"}
@@ -245,8 +246,10 @@ def _compliers(found: LotteryTables, printer: _Printer) -> Sheet:
     return printer.sheet("compliers", found.compliers.assign(covariate=names), columns)
 
 
-def _of(found: LotteryTables, role: str) -> pd.DataFrame:
+def rows_of(found: LotteryTables, role: str) -> pd.DataFrame:
     """Return the details of one role."""
+    if not len(found.details):
+        return found.details
     return found.details[found.details["role"] == role].reset_index(drop=True)
 
 

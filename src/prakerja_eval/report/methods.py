@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from prakerja_eval.estimate import MultiplierBootstrap
+from prakerja_eval.estimate import MultiplierBootstrap, WildClusterBootstrap
 from prakerja_eval.language import Catalogue
 from prakerja_eval.language.catalogue import in_period, listing
 from prakerja_eval.report.options import staggered_options
@@ -230,7 +230,10 @@ def randomness(results: Results, words: Catalogue) -> str:
     """Say which seeds were used, if any."""
     specs = [entry.chosen for entry in results.plan.estimates]
     specs += [entry.bands for entry in _staggered(results)]
-    seeds = sorted({s.seed for s in specs if isinstance(s, MultiplierBootstrap)})
+    drawn = {s.seed for s in specs if isinstance(s, MultiplierBootstrap | WildClusterBootstrap)}
+    if results.plan.lottery is not None:
+        drawn.add(results.plan.lottery.seed)
+    seeds = sorted(drawn)
     if not seeds:
         return words.text("reproduce.no_random")
     return words.text("reproduce.seeds", seeds=listing(words, [str(s) for s in seeds]))

@@ -89,13 +89,15 @@ def draft(data: Path, out: Path, options: ReadOptions | None = None) -> str:
         )
     panel = Panel(read.table, read.guess.roles)
     outcomes = propose_outcomes(panel)
+    entries = propose(panel, outcomes)
     text = _render(
         {
             **_front(data, out, read, panel),
             "roles": list(_roles(read.guess)),
             "groups": read.guess.roles.offer,
             "outcomes": outcomes,
-            "entries": propose(panel, outcomes),
+            "entries": entries,
+            "lottery": any("lottery." in line for e in entries if not e.off for line in e.lines),
         }
     )
     tomllib.loads(text)  # a draft that cannot be read is our fault, and shows here

@@ -1,7 +1,7 @@
 """What does the chapter on the lottery show? Its tables; refusals keep their reasons."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from itertools import product
 from typing import Any, Literal, TypeVar
@@ -83,15 +83,15 @@ def lottery_tables(panel: Panel, plan: Plan) -> LotteryTables | None:
     ------
     UsageError
         If the chapter names what the data do not have, or asks for what makes no sense.
-    NotEstimableError
-        If there is no lottery: an arm or every block is empty.
     """
     chapter = plan.lottery
     if chapter is None:
         return None
     part = panel.where(**chapter.where) if chapter.where else panel
     asked = _Asked(part, chapter, plan)
-    every = roster(part, None, replace(chapter.design, covariates=()))
+    every = asked.tried("design", "", partial(roster, part, None, asked.bare))
+    if every is None:
+        return _refused(asked)
     effects = [e for o in plan.outcomes for e in _effects(asked, o)]
     drawn, draws = _randomised(asked)
     attrition, tests = _attrition(asked)
@@ -120,6 +120,14 @@ def lottery_tables(panel: Panel, plan: Plan) -> LotteryTables | None:
         detectable=_detectable(_stacked(effects), plan.level),
         refused=pd.DataFrame(asked.refused, columns=["part", "outcome", "reason"]),
     )
+
+
+def _refused(asked: _Asked) -> LotteryTables:
+    """Return no table but the reason why there is no lottery to read."""
+    empty = {f.name: pd.DataFrame() for f in fields(LotteryTables)}
+    refused = pd.DataFrame(asked.refused, columns=["part", "outcome", "reason"])
+    numbers: dict[str, Any] = {"odds": (np.nan, np.nan), "draws": np.zeros((0, 0))}
+    return LotteryTables(**(empty | numbers | {"refused": refused}))
 
 
 def _found(asked: _Asked, estimate: Estimate, role: str, label: str = "") -> pd.DataFrame:

@@ -215,6 +215,11 @@ PATTERNS = (
     (r"Abadie-Imbens, estimated score", "abadie_imbens_estimated"),
     (r"Abadie-Imbens, score taken as known", "abadie_imbens_known"),
     (r"clustered by (?P<by>.+) \((?P<correction>[^,)]*),[^)]*\)", "clustered"),
+    (
+        r"wild cluster bootstrap by (?P<by>.+) \((?P<law>\w+), all (?P<draws>\d+) draws\)",
+        "wild_all",
+    ),
+    (r"wild cluster bootstrap by (?P<by>.+) \((?P<law>\w+), (?P<draws>\d+) draws\)", "wild"),
     (r"multiplier bootstrap by (?P<by>.+) \((?P<draws>\d+) draws\)", "bootstrap"),
 )
 
