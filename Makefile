@@ -41,7 +41,7 @@ validate: $(VENV)/.installed-dev  ## the long simulations; results go to reports
 	$(PY) -m tests.simulation.validate
 	$(PY) -m tests.simulation.size
 
-witness: $(VENV)/.installed-dev  ## the first draws of the committed simulations again
+witness: $(VENV)/.installed-dev  ## long witnesses: R did whole, first draws of the simulations again
 	$(PY) -m pytest -n 2 --dist loadfile -m witness
 
 bench: $(VENV)/.installed-dev  ## time and memory, one script after the other

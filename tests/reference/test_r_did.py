@@ -18,6 +18,8 @@ import pytest
 
 import prakerja_eval as pe
 
+pytestmark = pytest.mark.witness  # run by `make witness`, and so by .ci/run
+
 DATA = Path(__file__).parent / "data" / "did"
 CELLS = pd.read_csv(DATA / "r_did_attgt.csv")
 AVERAGES = pd.read_csv(DATA / "r_did_aggte.csv")

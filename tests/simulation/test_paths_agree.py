@@ -14,6 +14,8 @@ import prakerja_eval as pe
 from .judge import answer, difference_at_fixed_shares
 from .scenarios import BUILDERS, generator, scenarios
 
+pytestmark = pytest.mark.witness  # run by `make witness`, and so by .ci/run
+
 DRAWS = 20
 DRAWS_OF_STAGGERED = 5  # they take ten times as long
 

@@ -48,8 +48,9 @@ def chapter(results: Results, words: Catalogue) -> tuple[Part, ...]:
     for key, sentences in say.parts().items():
         said = tuple(sentences())
         if said or key in say.shown():
-            silent = key == "attrition" and not len(found.bounds)
-            intro = "" if silent else words.text(f"lottery_part.{key}_intro", level=say.level)
+            told = f"lottery_part.{key}_intro"
+            silent = told not in words or (key == "attrition" and not len(found.bounds))
+            intro = "" if silent else words.text(told, level=say.level)
             title = words.text(f"lottery_part.{key}")
             parts.append(Part(key, title, intro, said, key in FOLDED))
     return tuple(parts)
