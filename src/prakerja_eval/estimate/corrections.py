@@ -34,7 +34,7 @@ def linear_terms(terms: tuple[Term, ...], spec: Inference) -> list[LinearTerm]:
             f"{spec.label} inference needs the linear fit behind the estimate, "
             f"and this one has none; {advice}."
         )
-    repeated = any(len(np.unique(t.fit.rows)) < len(t.fit.rows) for t in linear)
+    repeated = any(np.bincount(t.fit.rows).max(initial=0) > 1 for t in linear)
     if repeated:
         raise NotEstimableError(
             f"{spec.label} inference takes rows as independent, and here a unit has several; "
