@@ -60,11 +60,13 @@ def bounds(
     words = catalogue or Catalogue.named("en")
     rows = frame_of(frame, COLUMNS, "figures.bounds", SOURCE).reset_index(drop=True)
     ends = rows[list(COLUMNS[1:])].astype(float).to_numpy()
-    measure = Measure.of(unit, ends[:, :2][np.isfinite(ends[:, :2])])
+    known = np.abs(ends[:, :2][np.isfinite(ends[:, :2])])
+    factor, digits, named = parts.scaled(unit, float(known.max(initial=0.0)), words)
+    measure = Measure(named, factor, digits)
     labels = [wrap(str(v), style.LETTERS - 2, max_lines=3, placeholder="…") for v in rows["label"]]
     heights = np.array([LINE * (len(lines) + 1) + 0.34 for lines in labels])
     keys = _keys(ends, level, words)
-    below = parts.heading(words, "figure.effect_axis", title, unit)
+    below = parts.heading(words, "figure.effect_axis", title, named)
     with style.styled():
         extra = LINE * (below.count("\n") + bool(below)) + parts.key_height([n for _, n in keys])
         figure, (axis,) = style.new(float(heights.sum()) + 0.38 + extra + 0.25 * synthetic)

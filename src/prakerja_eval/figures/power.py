@@ -14,7 +14,7 @@ from prakerja_eval.compare.frames import frame_of
 from prakerja_eval.errors import UsageError
 from prakerja_eval.figures import parts, style
 from prakerja_eval.language import Catalogue, Measure
-from prakerja_eval.language.catalogue import plain, unit_name
+from prakerja_eval.language.catalogue import plain
 
 COLUMNS = ("effect", "power")
 SOURCE = "lottery.power_curve"
@@ -59,12 +59,14 @@ def power_curve(
     rows = frame_of(frame, COLUMNS, "figures.power_curve", SOURCE)
     column = "effect" if unit or "effect_sd" not in rows else "effect_sd"
     curves = _curves(rows, column)
-    measure = Measure.of(unit, np.concatenate([x for x, _ in curves.values()]))
+    largest = max(float(np.abs(x).max()) for x, _ in curves.values())
+    factor, digits, named = parts.scaled(unit, largest, words)
+    measure = Measure(named, factor, digits)
     least = {n: _least(x, y, power) * measure.factor for n, (x, y) in curves.items()}
     digits = _digits(list(least.values()), measure)
     with style.styled():
         keys = _keys(least, power, digits, words)
-        below = _below(rows, (title, unit), words)
+        below = _below(rows, (title, named), words)
         extra = 0.18 * (below.count("\n") + synthetic) + parts.key_height([n for _, n in keys])
         figure, (axis,) = style.new(3.0 + extra)
         for k, (name, (x, y)) in enumerate(curves.items()):
@@ -106,7 +108,7 @@ def _least(x: np.ndarray, y: np.ndarray, power: float) -> float:
 
 def _digits(least: list[float], measure: Measure) -> int:
     known = [v for v in least if np.isfinite(v)]
-    return Measure.of(measure.unit, known).digits if known else measure.digits
+    return Measure.of("", known).digits if known else measure.digits
 
 
 def _drop(axis: Axes, at: float, power: float, colour: str) -> None:
@@ -130,7 +132,7 @@ def _below(rows: pd.DataFrame, what: tuple[str, str], words: Catalogue) -> str:
     title, unit = what
     on = set(rows["on"].map(str)) if "on" in rows else {"offer"}
     kind = "treatment" if on == {"treatment"} else "offer"
-    named = unit_name(words, unit) if unit else words.text("lottery_figure.sd")
+    named = unit or words.text("lottery_figure.sd")
     ending = "_named" if title else ""
     text = words.text(f"lottery_figure.effect_of_{kind}{ending}", outcome=title, unit=named)
     return "\n".join(wrap(text, parts.LINE_LETTERS))

@@ -62,6 +62,8 @@ def randomisation(
     """
     words = catalogue or Catalogue.named("en")
     values, seen, p = _given(draws, observed, p_value, outcome)
+    factor, _, scale = parts.scaled("", float(np.abs([*values, seen]).max()), words)
+    values, seen = values * factor, seen * factor
     edges = _edges(values, seen)
     far = np.abs(values) >= abs(seen) * (1 - TIE)
     with style.styled():
@@ -71,6 +73,8 @@ def randomisation(
         figure, (axis,) = style.new(2.9 + 0.18 * lines + parts.key_height([n for _, n in keys]))
         _bars(axis, values, far, edges)
         _finish(axis, seen, edges, words)
+        below = words.text("lottery_figure.statistic")
+        axis.set_xlabel(f"{below} ({scale})" if scale else below)
         axis.set_title(head, loc="left", fontsize=10.5, pad=8)
         parts.key_below(figure, [h for h, _ in keys], [n for _, n in keys])
         style.mark_synthetic(figure, words, synthetic)
@@ -143,7 +147,6 @@ def _finish(axis: Axes, seen: float, edges: np.ndarray, words: Catalogue) -> Non
     if seen and edges[0] < 0:
         axis.axvline(-seen, color=style.INK, lw=1.2, ls=(0, (2, 2)), zorder=4)
     axis.set_xlim(edges[0] - 0.02 * np.ptp(edges), edges[-1] + 0.02 * np.ptp(edges))
-    axis.set_xlabel(words.text("lottery_figure.statistic"))
     axis.set_ylabel(words.text("lottery_figure.draws"))
     parts.number_upright(axis, words, 5)
     parts.number_side(axis, words, "x", 6)

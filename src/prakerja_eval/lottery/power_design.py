@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from prakerja_eval.errors import UsageError
-from prakerja_eval.estimate.specs import one_of
-from prakerja_eval.lottery.design import BlockWeights
+from prakerja_eval.estimate.specs import instance_of, one_of
+from prakerja_eval.lottery.design import BlockWeights, Design
+from prakerja_eval.panel import PanelProtocol, WaveLabel
 from prakerja_eval.typing import FloatArray
 
 Quantiles: TypeAlias = Literal["normal", "t", "satterthwaite"]
@@ -120,6 +121,49 @@ class PowerDesign:
                     f"lottery.PowerDesign({name}) has {found} values and n has {blocks}: give the "
                     "people of each block, in the order of the blocks."
                 )
+
+    @classmethod
+    def of(
+        cls,
+        panel: PanelProtocol,
+        outcome: str,
+        design: Design | None = None,
+        *,
+        wave: WaveLabel | None = None,
+        icc: float | None = None,
+    ) -> "PowerDesign":
+        """Return the plan of a lottery like the one in a panel.
+
+        People and odds are those of the blocks; the standard deviation is that within arms of
+        blocks, R² (adjusted) what the design's covariates explain of it. Losses and take-up are
+        those of the last wave. Where the design names clusters, their sizes count, and the
+        intracluster correlation is that of the analysis of variance.
+
+        Parameters
+        ----------
+        panel : Panel
+        outcome : str
+        design : Design, optional
+        wave : wave label, optional
+            From which the standard deviation, R² and correlation are read; left out, the baseline,
+            or else the last wave.
+        icc : float, optional
+            Stated, and not estimated.
+
+        Raises
+        ------
+        UsageError
+            For an unknown wave, or a take-up or loss that no plan can have.
+        NotEstimableError
+            If the data do not give a parameter, or it comes out below zero.
+        """
+        from prakerja_eval.lottery.power_of import planned
+
+        design = Design() if design is None else design
+        instance_of(design, Design, "design")
+        found = planned(panel, outcome, design, wave, icc)
+        given = {f.name: getattr(found, f.name) for f in fields(found)}
+        return cls(block_weights=design.block_weights, **given)
 
     @property
     def by_clusters(self) -> bool:
