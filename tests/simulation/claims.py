@@ -19,13 +19,15 @@ class Row:
 
     `side` is "two-sided" or "conservative": then the theory says that the variance is too large,
     and only intervals that are too short count as a miss. A "test" and a "band" are judged by
-    coverage alone. `claim` is False for a contrast, which shows what goes wrong elsewhere and is
-    not judged.
+    coverage alone, and so is an "at least", which may cover too much. `claim` is False for a
+    contrast, which shows what goes wrong elsewhere and is not judged.
 
     `asks` says what is read from the estimate: an "effect", its row `rows[0]`; the "difference" of
     `rows[0]` less `rows[1]` as `compare.agreement` states it; their "contrast", whose influence
     takes block shares as the rows do; the joint test of "equality" of `rows`, or that they are
-    "zero"; or the "band" that holds for `rows` at once.
+    "zero"; or the "band" that holds for `rows` at once. Of a lottery's weak instrument it is the
+    Anderson-Rubin "set", the "tf" interval or the "usual" one; of its bounds the "interval" of the
+    effect.
     """
 
     name: str
@@ -35,7 +37,18 @@ class Row:
     side: str = "two-sided"
     claim: bool = True
     why: str = ""
-    asks: Literal["effect", "difference", "contrast", "equality", "zero", "band"] = "effect"
+    asks: Literal[
+        "effect",
+        "difference",
+        "contrast",
+        "equality",
+        "zero",
+        "band",
+        "set",
+        "tf",
+        "usual",
+        "interval",
+    ] = "effect"
     rows: tuple[int, ...] = (0,)
 
     @property

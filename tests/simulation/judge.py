@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from prakerja_eval.estimate import Estimate, contrast, subset, test_equal, wald
@@ -15,6 +16,8 @@ from .scenarios import generator
 LEVEL = 0.95
 SIGMAS = 3.0
 RATIO = (0.95, 1.05)
+FRAMES = ("set", "tf", "usual", "interval")  # read from tables that are no Estimate
+ALONE = ("test", "band", "at least")  # judged by coverage alone
 FIRST = 40  # draws that the tests repeat
 
 
@@ -29,6 +32,9 @@ class Interval:
 
 def answer(row: Row, estimate: Estimate) -> Interval:
     """Return what the public functions print (test_paths_agree.py), without their tables."""
+    if row.asks in FRAMES:
+        return of_frame(row, estimate.frame)
+    estimate = getattr(estimate, "estimate", estimate)
     if row.asks in ("equality", "zero"):
         return _test(row, estimate)
     if row.asks == "band":
@@ -38,6 +44,30 @@ def answer(row: Row, estimate: Estimate) -> Interval:
     if row.asks == "contrast":
         return _effect(row, difference_at_fixed_shares(row, estimate), 0)
     return _effect(row, estimate, row.rows[0])
+
+
+def of_frame(row: Row, frame: pd.DataFrame) -> Interval:
+    """Return what a table of the lottery wing prints in its first row."""
+    one = frame.iloc[0]
+    if row.asks == "interval":
+        low, high = float(one["conf_low"]), float(one["conf_high"])
+        return Interval((low + high) / 2, float(one["se_lower"]), (high - low) / 2)
+    none = np.isnan(one["estimate"])  # the offer moved nobody: a set all the same, no interval
+    ratio = (np.inf, np.nan) if none else (float(one["estimate"]), float(one["std_error"]))
+    if row.asks == "set":
+        covers = in_set(
+            row.truth, str(one["ar_shape"]), float(one["ar_low"]), float(one["ar_high"])
+        )
+        return Interval(*ratio, np.inf if covers else -1.0)
+    high = one["tf_high"] if row.asks == "tf" else one["conf_high"]  # infinite where F is small
+    return Interval(*ratio, high - one["estimate"])
+
+
+def in_set(theta: float, shape: str, low: float, high: float) -> bool:
+    """Say whether a set of Anderson and Rubin, with one instrument, holds a value."""
+    if shape == "two rays":
+        return theta <= low or theta >= high
+    return shape == "whole line" or low <= theta <= high
 
 
 def difference_at_fixed_shares(row: Row, estimate: Estimate) -> Estimate:
@@ -92,10 +122,15 @@ def simulate(scenario: Scenario, seeds: list[np.random.SeedSequence]) -> dict[st
 
 
 def summary(row: Row, answers: np.ndarray) -> dict[str, float]:
-    """Return bias, spread, standard error and coverage of one row."""
-    theta, se, half = answers.T
-    sd = float(theta.std(ddof=1))
+    """Return bias, spread, standard error and coverage of one row.
+
+    Coverage is that of all draws; the rest is of those with an estimate (see ``of_frame``).
+    """
+    coverage = float(np.mean(np.abs(answers[:, 0] - row.truth) <= answers[:, 2]))
     first = answers[:FIRST]
+    first = first[~np.isinf(first[:, 0])]
+    theta, se, _ = answers[~np.isinf(answers[:, 0])].T
+    sd = float(theta.std(ddof=1))
     return {
         "truth": row.truth,
         "mean": float(theta.mean()),
@@ -104,8 +139,8 @@ def summary(row: Row, answers: np.ndarray) -> dict[str, float]:
         "mc_sd": sd,
         "mean_se": float(se.mean()),
         "se_ratio": float(se.mean()) / sd,
-        "coverage": float(np.mean(np.abs(theta - row.truth) <= half)),
-        "coverage_mc_se": float(np.sqrt(LEVEL * (1 - LEVEL) / len(theta))),
+        "coverage": coverage,
+        "coverage_mc_se": float(np.sqrt(LEVEL * (1 - LEVEL) / len(answers))),
         "first_mean": float(first[:, 0].mean()),
         "first_mean_se": float(first[:, 1].mean()),
     }
@@ -114,15 +149,16 @@ def summary(row: Row, answers: np.ndarray) -> dict[str, float]:
 def misses(side: str, s: dict[str, float]) -> list[str]:
     """Return the criteria that a row misses; not a number misses all.
 
-    A test has but its size, and a band its coverage of all rows at once.
+    A test has but its size, and a band its coverage of all rows at once; so has a set or an
+    interval that is not estimate and standard error.
     """
     slack = SIGMAS * s["coverage_mc_se"]
-    conservative = side == "conservative"
+    conservative = side in ("conservative", "at least")
     kept = {
         "coverage": s["coverage"] >= LEVEL - slack
         and (conservative or s["coverage"] <= LEVEL + slack),
         "se_ratio": s["se_ratio"] >= RATIO[0] and (conservative or s["se_ratio"] <= RATIO[1]),
         "bias": abs(s["bias"]) <= SIGMAS * s["bias_mc_se"],
     }
-    judged = ("coverage",) if side in ("test", "band") else tuple(kept)
+    judged = ("coverage",) if side in ALONE else tuple(kept)
     return [name for name in judged if not kept[name]]

@@ -22,7 +22,8 @@ class Draw:
     `columns` are baseline covariates (n,); `score` is the true propensity score; `sample` says for
     `where` which people a design compares, and `ids` numbers those whom it left. `cohort` is the
     first treated wave, infinite for never; `gain` (n, T) what treatment did to each person; with
-    `once` the frame has no row where nothing was seen.
+    `once` the frame has no row where nothing was seen. `odds` are the stated probabilities (n,);
+    `others` are outcomes (n, T) besides "y".
     """
 
     roles: Roles
@@ -41,6 +42,8 @@ class Draw:
     village: np.ndarray | None = None
     gain: np.ndarray | None = None
     once: bool = False
+    odds: np.ndarray | None = None
+    others: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -56,7 +59,8 @@ class Draw:
             if isinstance(getattr(whole, f.name), np.ndarray)
         }
         columns = {name: x[keep] for name, x in self.columns.items()}
-        return replace(whole, **people, columns=columns)
+        others = {name: y[keep] for name, y in self.others.items()}
+        return replace(whole, **people, columns=columns, others=others)
 
     def arrays(self, request: ArrayRequest) -> UnitArrays:
         """Answer as `Panel.arrays` would."""
@@ -67,7 +71,7 @@ class Draw:
         clusters = self._clusters()
         return UnitArrays(
             waves=self.waves,
-            outcome=np.zeros((n, 0)) if request.outcome is None else self.outcome,
+            outcome=self._outcome(request.outcome),
             covariates=np.column_stack(chosen) if chosen else np.zeros((n, 0)),
             names=request.covariates,
             offer=nothing if self.offer is None else self.offer,
@@ -76,10 +80,13 @@ class Draw:
             cohort=nothing if self._cohort() is None else self._cohort(),
             block=block,
             block_names=tuple(_block_name(b) for b in range(int(block.max()) + 1)),
-            probability=nothing,
+            probability=nothing if self.odds is None else self.odds,
             weight=clusters["weight"].to_numpy(),
             clusters=clusters,
         )
+
+    def _outcome(self, name: str | None) -> np.ndarray:
+        return np.zeros((self.n, 0)) if name is None else self.others.get(name, self.outcome)
 
     def moments(self, plan: MomentPlan) -> Moments:
         """Answer as `Panel.moments` would, for moments by cohort."""
@@ -109,6 +116,7 @@ class Draw:
         n, T = self.n, len(self.waves)
         out = pd.DataFrame(
             {"id": np.repeat(_ids(np.arange(n)), T), "y": self.outcome.ravel()}
+            | {name: y.ravel() for name, y in self.others.items()}
             | {name: np.repeat(x, T) for name, x in self.columns.items()}
         )
         if T > 1:
@@ -117,6 +125,8 @@ class Draw:
             out["won"] = np.repeat(self.offer.astype(int), T)
         if self.received is not None:
             out["trained"] = self._received().ravel().astype(int)
+        if self.odds is not None:
+            out["odds"] = np.repeat(self.odds, T)
         cohort = self._cohort()
         if cohort is not None:
             out["cohort"] = np.repeat(np.where(np.isinf(cohort), 0, cohort).astype(int), T)

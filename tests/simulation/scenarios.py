@@ -16,6 +16,7 @@ from .changes import COVARIATES as CHANGE_COVARIATES
 from .changes import TwoPeriods
 from .claims import Estimator, Row, Scenario
 from .lottery import EFFECTS, LEVELS, ODDS, SIZES, DrawnBlocks, Offers, SamePeople, TakeUp
+from .lottery_claims import LOTTERY
 from .people import Draw
 from .selection import COVARIATES, Selected, known_score
 from .staggered_claims import STAGGERED
@@ -279,7 +280,7 @@ BUILDERS: tuple[Callable[[np.random.Generator], Scenario], ...] = (
     lambda rng: lottery_and_matching(once=False),
     lambda rng: lottery_and_matching(once=True),
     lambda rng: joint_test(),
-    *(lambda rng, build=build: build() for build in STAGGERED),
+    *(lambda rng, build=build: build() for build in (*STAGGERED, *LOTTERY)),
 )
 
 

@@ -17,6 +17,11 @@ from .validate import KEYS, page, read, table
 # score, shrunk to the 2016 variance, and does not carry the score's own influence on the treated
 # people whom the experiment shares. On a known score with replacement the variance keeps its ratio
 # (.964) and coverage falls just short of .9354.
+# Lee's limits are drawn in where few answer: the mean of the lowest k of n lies above that of the
+# distribution by (n - k) / (2 k (n + 1) i) standard deviations, i the infinite sample's (Burrows
+# 1972). Trimming written differently, 12,000 draws, gives the same bias (+.008 and -.008, a
+# twelfth of a standard error) and an sd of .0939, over which the mean standard error is 1.014: the
+# ratio missed by the noise of 1,000 draws.
 SHORTFALLS: dict[tuple[str, str], str] = {
     (
         "difference, experiment and matching with replacement",
@@ -32,6 +37,7 @@ SHORTFALLS: dict[tuple[str, str], str] = {
     ): "coverage, se_ratio",
     ("equality of lottery, did and matching", "joint test at 5 %"): "coverage",
     ("equality of lottery, did and matching", "matching less lottery"): "coverage, se_ratio",
+    ("lottery, bounds under attrition", "upper limit"): "se_ratio, bias",
 }
 ACROSS_MACHINES = 1e-6  # scores are fitted by iteration
 
@@ -93,7 +99,9 @@ def test_first_draws_are_finite_and_near_the_truth(first_draws):
     assert np.isfinite(judged[["mean", "mc_sd", "mean_se", "coverage"]]).all(axis=None)
     assert (judged["mean_se"] > 0).all()
     # Forty draws: the mean within 4 standard errors of the truth, coverage of 95 % above 80 %.
-    assert (judged["bias"].abs() < 4 * judged["bias_mc_se"]).all()
+    # (sets and wide intervals have no estimate that is judged)
+    point = judged[judged["side"] != "at least"]
+    assert (point["bias"].abs() < 4 * point["bias_mc_se"]).all()
     # (the documented shortfalls cover .89 to .94, which forty draws may well show as .8)
     short = [key in SHORTFALLS for key in zip(judged["scenario"], judged["row"], strict=True)]
     assert (judged["coverage"][~np.array(short)] > 0.8).all()
@@ -114,5 +122,7 @@ def test_a_row_that_covers_too_little_or_too_much_is_missed():
     assert misses("conservative", good | {"coverage": 0.93}) == ["coverage"]
     assert misses("two-sided", good | {"se_ratio": 0.94}) == ["se_ratio"]
     assert misses("two-sided", good | {"bias": 0.31}) == ["bias"]
+    assert misses("at least", good | {"coverage": 0.99, "se_ratio": 3.0, "bias": 9.0}) == []
+    assert misses("at least", good | {"coverage": 0.93}) == ["coverage"]
     nothing = dict.fromkeys(good, float("nan"))
     assert misses("two-sided", nothing) == ["coverage", "se_ratio", "bias"]

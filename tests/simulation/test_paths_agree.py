@@ -11,7 +11,7 @@ import pytest
 
 import prakerja_eval as pe
 
-from .judge import answer, difference_at_fixed_shares
+from .judge import FRAMES, answer, difference_at_fixed_shares, of_frame
 from .scenarios import BUILDERS, generator, scenarios
 
 pytestmark = pytest.mark.witness  # run by `make witness`, and so by .ci/run
@@ -27,6 +27,10 @@ def all_scenarios():
 
 def printed(row, estimate):
     """Return what a user reads: the estimate, its standard error and its interval."""
+    if row.asks in FRAMES:
+        made = of_frame(row, estimate.frame)
+        return made.theta, made.se, made.theta - made.half, made.theta + made.half
+    estimate = getattr(estimate, "estimate", estimate)
     if row.asks in ("equality", "zero"):
         asked = pe.subset(estimate, rows=row.rows)
         verb = pe.did.pretrends if row.asks == "zero" else pe.test_equal

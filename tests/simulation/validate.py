@@ -23,7 +23,8 @@ FOLDER = ROOT / "reports" / "validation"
 # A scenario has its own seeds, so that running it alone gives the rows that all together would.
 MADE = (
     "`make validate` (`python -m tests.simulation.validate`); the scenarios from *did, group-time "
-    "effects* on were run later and alone, by `python -m tests.simulation.validate --new`"
+    "effects* on were run later and alone, and those from *lottery, stated odds* on later again, "
+    "by `python -m tests.simulation.validate --new`"
 )
 KEYS = ["scenario", "row", "inference", "side", "claim", "seed", "draws"]
 
@@ -92,6 +93,8 @@ def page(results: pd.DataFrame, listed: list[Scenario]) -> str:
         "of freedom; its coverage is the share of draws in which the true hypothesis is kept at "
         "5 %, and that alone is judged. A *band* has the t-ratio farthest from zero, and its "
         "coverage is the share of draws in which the band holds every true value at once. "
+        "A set or an interval that need not be short is judged *at least*: by its coverage alone, "
+        "from below. "
         "A *contrast* shows what goes wrong without the method above it, and is not judged.",
         "",
     ]
