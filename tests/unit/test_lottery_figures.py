@@ -1,7 +1,6 @@
 """Do the lottery's figures show what they are given, and refuse what misleads?"""
 
 from itertools import pairwise
-from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
@@ -146,12 +145,10 @@ def bars(axis: mpl.axes.Axes) -> list[list[float]]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_same_input_gives_the_same_bytes_under_any_settings(kind: str, tmp_path: Path) -> None:
-    first = pe.figures.save(draw(kind), tmp_path / "a", kind)
+def test_the_same_input_gives_the_same_bytes_under_any_settings(kind: str) -> None:
+    first = pe.figures.as_svg(draw(kind))
     with mpl.rc_context({"font.size": 31, "axes.grid": True, "svg.hashsalt": "other"}):
-        second = pe.figures.save(draw(kind), tmp_path / "b", kind)
-    for one, other in zip(first, second, strict=True):
-        assert one.read_bytes() == other.read_bytes()
+        assert pe.figures.as_svg(draw(kind)) == first
 
 
 @pytest.mark.parametrize("kind", KINDS)
