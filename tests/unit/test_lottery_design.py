@@ -203,7 +203,7 @@ def test_the_audit_lists_blocks_by_what_is_wrong_with_them():
     odds = np.repeat([0.5, 0.25, 0.5, 0.5], [4, 4, 4, 40])
     roles = pe.Roles(unit="id", offer="won", blocks="block", probability="odds")
     audit = Design().audit(panel(block, won, np.zeros(52), roles, odds=odds))
-    assert list(audit.blocks["remark"]) == ["empty arm", "one winner", "", ""]
+    assert list(audit.blocks["remark"]) == ["empty arm", "one winner", "", "odds do not fit"]
     assert list(audit.blocks["used"]) == [False, True, True, True]
     assert list(audit.of("empty arm")["people"]) == [4]
     # two tails of a fair coin: 4 of 4 heads 2/16; 38 or more of 40
@@ -234,3 +234,79 @@ def test_the_audit_sees_no_outcome_and_no_covariate():
 def test_choices_that_contradict_each_other_are_refused(options):
     with pytest.raises(UsageError, match=r"lottery\.Design"):
         Design(**options)
+
+
+def test_a_block_of_which_one_arm_is_lost_is_refused_by_the_odds_too():
+    rng = np.random.default_rng(9)
+    block, won = several_blocks(rng, [100, 100], [50, 50])
+    y = 100.0 * block + rng.normal(size=200)
+    y[(block == 1) & (won == 0)] = np.nan
+    data = panel(block, won, y)
+    for verb in (pe.lottery.itt, pe.lottery.lee_bounds):
+        with pytest.raises(NotEstimableError, match="empty_arms='drop'"):
+            verb(data, "y", Design(method="ipw"))
+    found = pe.lottery.itt(data, "y", Design(method="ipw", empty_arms="drop"))
+    assert abs(found.theta[0]) < 1
+
+
+@pytest.mark.parametrize(
+    "design",
+    [Design(), Design(method="ipw"), Design(shares="superpopulation"), Design("strata_fe")],
+)
+def test_rounding_is_no_standard_error(design):
+    rng = np.random.default_rng(10)
+    block, won = several_blocks(rng, [40, 60], [13, 27])
+    data = panel(block, won, 0.1 + 0.7 * won, ROLES, d=won)
+    assert np.isnan(pe.infer(pe.lottery.itt(data, "y", design)).frame["std_error"][0])
+    roles = pe.Roles(unit="id", offer="won", received="d", blocks="block")
+    data = panel(block, won, 0.1 + 0.7 * won, roles, d=won)
+    assert np.isnan(pe.infer(pe.lottery.late(data, "y", design)).frame["std_error"][0])
+
+
+def test_clusters_that_won_or_lost_whole_are_told_where_the_design_takes_people():
+    rng = np.random.default_rng(11)
+    village = np.repeat(np.arange(30), 8)
+    roles = pe.Roles(unit="id", offer="won", clusters="village")
+    whole = panel(np.zeros(240), village % 2, rng.normal(size=240), roles, village=village)
+    assert "Design(clusters='village')" in pe.infer(pe.lottery.itt(whole, "y")).frame["status"][0]
+    split = panel(np.zeros(240), np.arange(240) % 2, rng.normal(size=240), roles, village=village)
+    assert pe.infer(pe.lottery.itt(split, "y")).frame["status"][0] == "ok"
+    few = panel(np.zeros(240), village < 3, rng.normal(size=240), roles, village=village)
+    found = pe.infer(pe.lottery.itt(few, "y", Design(clusters="village"))).frame
+    assert "3 clusters in an arm" in found["status"][0]
+
+
+def test_audits_of_designs_with_covariates_need_none():
+    block, won = np.repeat([0, 1], 4), np.tile([1, 1, 0, 0], 2)
+    data = panel(block, won, np.arange(8.0))
+    for model in ("lin", "lasso"):
+        audit = Design(covariates=("y",), covariate_model=model).audit(data)
+        assert len(audit.blocks) == 2
+
+
+def test_what_is_no_panel_is_refused_by_name():
+    frame = pd.DataFrame({"id": ["a", "b"], "won": [0, 1], "y": [1.0, 2.0]})
+    for verb in (pe.lottery.itt, pe.lottery.lee_bounds, pe.lottery.randomise, pe.lottery.zeros):
+        with pytest.raises(UsageError, match="takes a Panel, not DataFrame"):
+            verb(frame, "y")
+    data = panel(np.zeros(4), [0, 1, 0, 1], np.arange(4.0))
+    for wrong in (3, ["y", 3], []):
+        with pytest.raises(UsageError, match="outcome"):
+            pe.lottery.itt(data, wrong)
+
+
+def test_plans_with_less_than_two_people_in_an_arm_are_refused():
+    for plan in (pe.lottery.PowerDesign(3), pe.lottery.PowerDesign(10, odds=0.1)):
+        with pytest.raises(UsageError, match="plan at least two"):
+            pe.lottery.mde(plan)
+    assert pe.lottery.needed(pe.lottery.PowerDesign(100), 50.0) == 4
+
+
+def test_a_poisson_row_says_what_it_is():
+    rng = np.random.default_rng(12)
+    block, won = several_blocks(rng, [60, 60], [20, 30])
+    data = panel(block, won, rng.poisson(2.0, 120).astype(float), ROLES, x=rng.normal(size=120))
+    design = Design("treated", covariates=("x",), covariate_model="lin")
+    row = pe.lottery.zeros(data, "y", design, parts=("poisson",)).index.iloc[0]
+    assert "adjusted for x" in row["specification"]
+    assert row["population"] == "everyone in the lottery"

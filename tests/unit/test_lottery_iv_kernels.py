@@ -71,8 +71,14 @@ def test_a_first_stage_at_the_bar_leaves_a_half_line():
     np.testing.assert_allclose(mirrored.pieces, [[-np.inf, -(16 - 4) / 16]])
 
 
-def test_an_instrument_that_moves_nothing_at_all_is_refused():
-    with pytest.raises(NotEstimableError, match="neither"):
+def test_a_treatment_that_nobody_takes_leaves_every_value_or_none():
+    alone = np.diag([1.0, 0.0])
+    assert anderson_rubin(5.0, 0.0, alone, 4.0).shape == "empty"
+    assert anderson_rubin(1.0, 0.0, alone, 4.0).shape == "whole line"
+
+
+def test_an_outcome_without_variance_is_refused():
+    with pytest.raises(NotEstimableError, match="no variance"):
         anderson_rubin(0.0, 0.0, np.zeros((2, 2)), CRITICAL)
 
 

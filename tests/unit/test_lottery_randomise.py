@@ -570,7 +570,7 @@ def test_options_and_questions_that_make_no_sense_are_refused():
         found.adjusted("romano_wolf")
     with pytest.raises(UsageError, match="'z' was not tested"):
         found.adjusted(outcomes=["z"])
-    with pytest.raises(UsageError, match="no outcome"):
+    with pytest.raises(UsageError, match="name an outcome"):
         randomise(panel_of(frame_of(outcome())), [])
     with pytest.raises(UsageError, match="redraw takes"):
         one(frame_of(outcome()), None, Design())

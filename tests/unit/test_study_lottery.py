@@ -254,3 +254,79 @@ def test_a_drafted_study_of_a_lottery_has_the_chapter(tmp_path: Path) -> None:
     assert "lottery" in tomllib.loads(text)
     (tmp_path / "new.toml").write_text(text, encoding="utf-8")
     assert pe.Study.read(tmp_path / "new.toml").run().lottery is not None
+
+
+def test_no_number_about_few_people_of_an_arm_is_shown(tmp_path: Path) -> None:
+    """Eight of the winners answered; another study has six winners in all."""
+    frame = people()[:1200].assign(stratum=1)
+    winners = frame.index[frame["z"] == 1]
+    frame.loc[winners[8:], "income"] = np.nan
+    frame.loc[winners[:8], "income"] = 4.225
+    found = pe.Study.read(write(tmp_path, frame)).run().lottery
+    for table in (found.randomisation, found.weak, found.bounds):
+        assert "income" not in set(table["outcome"])
+        assert "employed" in set(table["outcome"])
+    told = found.details[found.details["outcome"] == "income"]
+    assert told[["estimate", "comparison_mean", "p_value"]].isna().all(axis=None)
+    attrition = found.attrition[found.attrition["outcome"] == "income"]
+    assert attrition[["observed", "share", "difference", "p_value"]].isna().all(axis=None)
+    flow = found.flow[found.flow["outcome"] == "income"]
+    assert flow["n"].isna().all()
+    few = people()[:1200].drop(index=winners[6:])
+    (tmp_path / "two").mkdir()
+    found = pe.Study.read(write(tmp_path / "two", few.assign(stratum=1))).run().lottery
+    assert list(found.refused["part"]) == ["design"]
+    assert not any(len(t) for t in (found.details, found.balance, found.compliers, found.flow))
+
+
+def test_two_groups_are_hidden_where_one_is_small(tmp_path: Path) -> None:
+    frame = people().assign(small=0)
+    chosen = [
+        *frame[(frame["stratum"] == 3) & (frame["z"] == 1)].index[:4],
+        *frame[(frame["stratum"] == 3) & (frame["z"] == 0)].index[:4],
+    ]
+    frame.loc[chosen, "small"] = 1
+    text = STUDY.replace('subgroups = ["x2"]', 'subgroups = ["small"]')
+    found = pe.Study.read(write(tmp_path, frame, text)).run()
+    group = rows(found, "subgroup", "employed")
+    assert group[["estimate", "n", "df"]].isna().all(axis=None)
+    assert not len(found.lottery.group_tests)
+
+
+@pytest.mark.parametrize(
+    "design",
+    [
+        'covariates = ["x1"], covariate_model = "lasso"',
+        'covariates = ["x1"], covariate_model = "lin"',
+        'block_weights = "strata_fe"',
+        'block_weights = "treated"',
+        'method = "ipw"',
+        'lone_arms = "pashley_miratrix"',
+    ],
+)
+def test_every_design_leaves_a_chapter(design: str, tmp_path: Path) -> None:
+    text = STUDY.replace("[lottery]\n", f"[lottery]\ndesign = {{ {design} }}\n")
+    found = pe.Study.read(write(tmp_path, people()[:2000], text)).run().lottery
+    assert {"offer", "receipt", "randomisation"} <= set(found.details["role"])
+    assert not found.refused["part"].isin(["design", "offer", "receipt", "balance"]).any()
+
+
+def test_one_outcome_without_draws_leaves_the_others_theirs(tmp_path: Path) -> None:
+    frame = people()
+    frame.loc[(frame["stratum"] == 2) & (frame["z"] == 1), "income"] = np.nan
+    found = pe.Study.read(write(tmp_path, frame)).run().lottery
+    assert list(found.randomisation["outcome"]) == ["employed"]
+    gone = found.refused[found.refused["part"] == "randomisation"]
+    assert list(gone["outcome"]) == ["income"]
+
+
+def test_blocks_without_both_arms_are_left_out_where_the_study_says_so(tmp_path: Path) -> None:
+    frame = people()
+    frame = frame[~((frame["stratum"] == 2) & (frame["z"] == 1))]
+    drop = '{ empty_arms = "drop" }'
+    text = STUDY.replace("[lottery]\n", f"[lottery]\ndesign = {drop}\n").replace(
+        'estimator = "lottery.itt"', f'estimator = "lottery.itt"\ndesign = {drop}'
+    )
+    found = pe.Study.read(write(tmp_path, frame, text)).run()
+    assert np.isfinite(found.findings.frame["estimate"]).all()
+    assert "empty arm" in set(found.lottery.audit["remark"])

@@ -257,13 +257,23 @@ def _farthest(p_value: Callable[[float], float], alpha: float) -> float:
     return low
 
 
+NEARLY = 0.9  # of the size asked for
+
+
 def _warning(groups: int, complete: bool, ends: list[float], alpha: float) -> str:
     """Say where the draws are too few for a test, and where the interval has no end."""
     said = []
-    if complete and 2 / 2**groups > min(alpha, 0.05):
+    step, size = 2 / 2**groups, min(alpha, 0.05)
+    if complete and step > size:
         said.append(
             f"{groups} clusters give {2**groups} draws of signs, in mirrored pairs: no p-value "
-            f"below about {2 / 2**groups:.3g}. Use weights='webb'"
+            f"below about {step:.3g}. Use weights='webb'"
+        )
+    elif complete and np.floor(size / step) * step < NEARLY * size:
+        said.append(
+            f"{groups} clusters give {2**groups} draws of signs, in mirrored pairs: p-values move "
+            f"in steps of {step:.3g}, so a test at {size:.3g} rejects a true null at most "
+            f"{np.floor(size / step) * step:.3g} of the time"
         )
     if np.isinf(ends).all():
         said.append("the interval has no end: no value is rejected, however far")

@@ -24,6 +24,9 @@ APART = ("estimator", "estimand", "specification", "wave", "subgroup")
 LINE, ROW = 0.19, 0.5  # inches
 
 
+RELATIVE = "ITT / comparison mean"
+
+
 def effects(
     findings: Findings | Estimate | pd.DataFrame,
     *,
@@ -98,6 +101,8 @@ def _drawn(rows: pd.DataFrame, scale: str) -> np.ndarray:
     values = rows[["estimate", "conf_low", "conf_high"]].astype(float).to_numpy()
     if scale == "percent":
         size = np.abs(pd.to_numeric(rows["comparison_mean"]).to_numpy(float))
+        if "estimand" in rows:  # an effect that is a share of the mean already
+            size = np.where(rows["estimand"].map(str).str.startswith(RELATIVE), 1.0, size)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(size[:, None] > 0, 100 * values / size[:, None], np.nan)
     finite = np.where(np.isfinite(values), np.abs(values), 0.0).max(axis=1)

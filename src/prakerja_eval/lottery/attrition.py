@@ -9,7 +9,7 @@ import pandas as pd
 from prakerja_eval.estimate import Estimate, infer
 from prakerja_eval.estimate.specs import instance_of, names_of
 from prakerja_eval.lottery.attrition_tests import Asked, respondents, tests_of
-from prakerja_eval.lottery.design import Design
+from prakerja_eval.lottery.design import Design, merged_only
 from prakerja_eval.lottery.itt import lottery_row
 from prakerja_eval.lottery.regression import difference, prepared
 from prakerja_eval.lottery.roster import Roster, roster
@@ -115,7 +115,8 @@ def attrition(
     instance_of(asked, Design, "design")
     found = roster(panel, outcome, asked, waves)
     names = names_of(covariates)
-    plain = replace(asked, covariates=names, covariate_model="ancova")
+    lone = merged_only(asked)
+    plain = replace(asked, lone_arms=lone, covariates=names, covariate_model="ancova")
     named = roster(panel, outcome, plain, waves) if names != asked.covariates else found
     baseline = panel.roles.baseline
     first = None if baseline is None else found.waves.index(baseline)

@@ -14,6 +14,7 @@ from prakerja_eval.typing import FloatArray, IntArray
 if TYPE_CHECKING:
     from prakerja_eval.lottery.design import Design
 
+CHANCE = 1e-4  # of any block whose stated odds are true
 CONCERNED = ("empty_arm", "several_applications", "winner_applies_again", "household_winners")
 
 
@@ -28,7 +29,8 @@ class Audit:
         and losers among them, share (of winners), odds (stated, NaN where none are; NaN too where
         they differ within the block), p_value (exact binomial of the share under the stated odds,
         two-sided), p_adjusted (Holm over blocks), remark ("empty arm", "one winner", "one loser",
-        "odds differ", or empty), used (whether the design's estimates have the block).
+        "odds differ" within the block, "odds do not fit": the stated ones
+        cannot explain the share, or empty), used (whether the design's estimates have the block).
     faults : Check
         Applications and prizes that cannot be: several applications of a person, a winner who
         applies again, more winners a household than the programme allows, with their counts.
@@ -60,7 +62,8 @@ class Audit:
 
 def audit(panel: Panel, design: "Design") -> Audit:
     """See ``Design.audit``."""
-    every = everyone(panel, None, replace(design, covariates=()), tolerated=CONCERNED)
+    bare = replace(design, covariates=(), covariate_model="ancova")
+    every = everyone(panel, None, bare, tolerated=CONCERNED)
     _, first = np.unique(every.assigned, return_index=True)
     n_blocks = len(every.block_names)
     block, arm = every.block[first], every.arm[first]
@@ -68,10 +71,10 @@ def audit(panel: Panel, design: "Design") -> Audit:
     won = np.asarray(np.bincount(block, arm, minlength=n_blocks), dtype=np.int64)
     odds, uneven = _odds(every, n_blocks)
     p_value = _binomial(won, drawn, odds)
-    empty = (won == 0) | (won == drawn)
+    empty, adjusted = (won == 0) | (won == drawn), _holm(p_value)
     remark = np.select(
-        [empty, uneven, won == 1, drawn - won == 1],
-        ["empty arm", "odds differ", "one winner", "one loser"],
+        [empty, uneven, adjusted < CHANCE, won == 1, drawn - won == 1],
+        ["empty arm", "odds differ", "odds do not fit", "one winner", "one loser"],
         "",
     )
     frame = pd.DataFrame(
@@ -84,7 +87,7 @@ def audit(panel: Panel, design: "Design") -> Audit:
             "share": won / drawn,
             "odds": odds,
             "p_value": p_value,
-            "p_adjusted": _holm(p_value),
+            "p_adjusted": adjusted,
             "remark": remark,
             "used": ~empty & ~(uneven & (design.method == "difference")),
         }

@@ -10,11 +10,11 @@ from scipy import special
 from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate import Estimate, infer, join
 from prakerja_eval.estimate.specs import instance_of, names_of
-from prakerja_eval.lottery.design import Design
+from prakerja_eval.lottery.design import Design, merged_only
 from prakerja_eval.lottery.drawn import Drawn, drawn_lottery, redraws
 from prakerja_eval.lottery.itt import lottery_row
 from prakerja_eval.lottery.regression import difference
-from prakerja_eval.lottery.roster import Roster, roster
+from prakerja_eval.lottery.roster import Roster, refuse_no_panel, roster
 from prakerja_eval.lottery.sample import Sample, sample_of
 from prakerja_eval.numerics.hansen_bowers import Omnibus, hansen_bowers
 from prakerja_eval.panel import PanelProtocol
@@ -134,7 +134,8 @@ def balance(
     instance_of(asked, Design, "design")
     names = names_of(covariates)
     _refuse(names, reps, seed)
-    plain = replace(asked, covariates=(), covariate_model="ancova")
+    refuse_no_panel(panel)
+    plain = replace(asked, covariates=(), covariate_model="ancova", lone_arms=merged_only(asked))
     first = panel.roles.baseline
     waves = None if first is None else [first]
     found = roster(panel, None, replace(plain, covariates=names), waves)

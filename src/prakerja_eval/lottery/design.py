@@ -145,3 +145,8 @@ class Design:
         from prakerja_eval.lottery.audit import audit  # late: it reads Design
 
         return audit(panel, self)
+
+
+def merged_only(design: Design) -> LoneArms:
+    """Return how a verb deals with lone arms that has covariates in its regressions."""
+    return "merge" if design.lone_arms == "merge" else "refuse"

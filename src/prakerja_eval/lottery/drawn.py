@@ -49,7 +49,8 @@ def drawn_lottery(panel: PanelProtocol, found: Roster, design: Design) -> Drawn:
     _refuse_uneven(found)
     own = found
     if design.lone_arms == "merge":
-        own = roster(panel, None, replace(design, lone_arms="refuse", covariates=()))
+        bare = replace(design, lone_arms="refuse", covariates=(), covariate_model="ancova")
+        own = roster(panel, None, bare)
     analysis, inner = _by_name(found), _by_name(own)
     names = pd.Series(found.units.index.astype(str))
     keys = names if design.clusters is None else found.units[design.clusters].astype(str)

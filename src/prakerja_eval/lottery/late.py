@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from prakerja_eval.estimate import Estimate, FirstStage, join
 from prakerja_eval.estimate.specs import instance_of
 from prakerja_eval.lottery import overidentified
@@ -101,7 +103,8 @@ def _ratio(sample: Sample, design: Design) -> Difference:
         )
     theta = difference(sample.y, sample, design).theta / first.theta
     # the ratio linearised: the difference in y - θd is zero, and its influence over F is ψ
-    linear = difference(sample.y - theta * sample.received, sample, design)
+    size = float(np.abs(sample.y).max())
+    linear = difference(sample.y - theta * sample.received, sample, design, size)
     return replace(
         linear,
         theta=theta,

@@ -144,6 +144,8 @@ def _row(
     """Bound one outcome in one wave."""
     cell, names = _cells(found, design)
     keep = both_answered(found, wave, cell, names, design)
+    if design.method == "ipw":
+        keep &= both_answered(found, wave, found.block, found.block_names, design)
     if not keep.all():
         found = replace(found.take(keep), dropped=found.dropped + int((~keep).sum()))
         cell, names = _cells(found, design)

@@ -18,6 +18,7 @@ from prakerja_eval.typing import FloatArray
 
 Effect: TypeAlias = Literal["offer", "treatment"]
 
+LEAST = 2 - 1e-9  # people, or clusters, in an arm of a block
 MOST = 1e12  # times as many people as planned, beyond which no number is given
 
 
@@ -246,19 +247,17 @@ def _design_effect(design: PowerDesign) -> FloatArray:
 def _freedom(design: PowerDesign, variance: FloatArray, scale: float) -> float:
     """Return the degrees of freedom of the test; infinite for normal quantiles."""
     units = design.units() * scale
-    if design.quantiles == "normal":
-        return np.inf
     df = float(units.sum()) - _spent(design)
     if design.quantiles == "satterthwaite":
         df = welch(variance, units)
-    if df <= 0:
+    if df <= 0 or units.min() < LEAST:
         what = "clusters" if design.by_clusters else "people"
         raise UsageError(
             f"lottery.PowerDesign: {units.sum():,.3g} {what} in {units.shape[1]} block(s), the "
             f"smallest arm with {units.min():.3g}, leave no degree of freedom: plan at least two "
             f"{what} in each arm of a block, or merge blocks."
         )
-    return df
+    return np.inf if design.quantiles == "normal" else df
 
 
 def _spent(design: PowerDesign) -> int:
@@ -288,10 +287,7 @@ def _scale(design: PowerDesign, offer: float, power: float) -> float:
 def _least(design: PowerDesign) -> float:
     """Return the scale at which a test begins to be one."""
     units = design.units()
-    if design.quantiles == "satterthwaite":
-        return float(1.5 / units.min())
-    spent = _spent(design) + 1 if design.quantiles == "t" else 2 * units.shape[1]
-    return float(spent / units.sum())
+    return max(float(LEAST / units.min()), float((_spent(design) + 1) / units.sum()))
 
 
 def _of_offer(design: PowerDesign, effect: float, on: Effect) -> float:

@@ -59,7 +59,9 @@ def prepared(sample: Sample, design: Design, *targets: FloatArray) -> tuple[Samp
     return sample.with_covariates(keep), replace(design, covariate_model="ancova", covariates=names)
 
 
-def difference(y: FloatArray, sample: Sample, design: Design) -> Difference:
+def difference(
+    y: FloatArray, sample: Sample, design: Design, size: float | None = None
+) -> Difference:
     """Return the design's difference in ``y`` between winners and losers.
 
     Parameters
@@ -70,17 +72,33 @@ def difference(y: FloatArray, sample: Sample, design: Design) -> Difference:
         m rows.
     design : Design
         Weights of the blocks, shares, covariates and method.
+    size : float, optional
+        How large the numbers are that ``y`` was made of: a residual or a share's influence 1e-13
+        times smaller is rounding, which has no standard error. Left out, the largest of ``y``.
     """
+    nothing = ROUNDING * (float(np.abs(y).max()) if size is None else size)
     if design.method == "ipw":
         sample = _weighted_by_odds(sample, design)
     share_weights = _share_weights(sample, design)
-    blocks = block_means(y, sample.arm, sample.block, sample.weight, share_weights)
+    blocks = _cleared(
+        block_means(y, sample.arm, sample.block, sample.weight, share_weights), nothing
+    )
     if design.block_weights != "strata_fe" and not sample.covariates.shape[1]:
         answer = Difference(
             blocks.theta, blocks.psi, _cell_means(blocks, sample, design), blocks.comparison_mean
         )
         return _with_shares(answer, blocks.psi_share, design)
-    return _regression(y, sample, design, share_weights, blocks.comparison_mean)
+    return _regression(y, sample, design, (share_weights, nothing), blocks.comparison_mean)
+
+
+def _cleared(blocks: BlockMeans, nothing: float) -> BlockMeans:
+    """Take away residuals, and differences between blocks, that are all rounding."""
+    if np.abs(blocks.residuals).max() <= nothing:
+        zero = np.zeros_like(blocks.psi)
+        blocks = replace(blocks, residuals=zero, psi=zero)
+    if np.abs(blocks.effects - blocks.theta).max() <= nothing:
+        blocks = replace(blocks, psi_share=np.zeros_like(blocks.psi))
+    return blocks
 
 
 def _weighted_by_odds(sample: Sample, design: Design) -> Sample:
@@ -152,9 +170,10 @@ def _share_weights(sample: Sample, design: Design) -> FloatArray:
 
 
 def _regression(
-    y: FloatArray, sample: Sample, design: Design, share_weights: FloatArray, mean: float
+    y: FloatArray, sample: Sample, design: Design, how: tuple[FloatArray, float], mean: float
 ) -> Difference:
     """Regress on cells and covariates; average the cells' differences with the shares."""
+    share_weights, nothing = how
     n_blocks = int(sample.block.max()) + 1
     single = design.block_weights == "strata_fe"
     arm = sample.arm[:, None]
@@ -171,7 +190,7 @@ def _regression(
     except CollinearityError as error:
         raise NotEstimableError(_collinear(error.column, single, design)) from error
     residuals = fit.residuals
-    if np.abs(residuals).max() <= ROUNDING * np.abs(y).max():
+    if np.abs(residuals).max() <= nothing:
         # covariates that reproduce y leave rounding, which has no standard error
         residuals = np.zeros_like(y)
     shares = np.bincount(sample.block, drawn, minlength=n_blocks)
@@ -189,7 +208,8 @@ def _regression(
     effects = (fit.beta[1:n_cells:2] - fit.beta[0:n_cells:2])[sample.block]
     k = interactions.shape[1]
     tilt = centred @ fit.beta[len(fit.beta) - k :] if k else 0.0
-    return _with_shares(answer, drawn * (effects + tilt - theta), design)
+    apart = effects + tilt - theta
+    return _with_shares(answer, drawn * np.where(np.abs(apart) <= nothing, 0.0, apart), design)
 
 
 def _with_shares(answer: Difference, share: FloatArray, design: Design) -> Difference:

@@ -96,6 +96,10 @@ def rosters(
     needs: tuple[str, ...] = ("offer",),
 ) -> Iterator[Roster]:
     """Give one roster an outcome; see ``roster``."""
+    if not isinstance(outcomes, str | Sequence):
+        raise UsageError(f"an outcome is the name of a column, not {outcomes!r}.")
+    if not len(outcomes):
+        raise UsageError("name an outcome, or several.")
     for outcome in [outcomes] if isinstance(outcomes, str) else outcomes:
         yield roster(panel, outcome, design, waves, needs)
 
@@ -135,13 +139,22 @@ def everyone(
     needs: tuple[str, ...] = ("offer",),
     tolerated: tuple[str, ...] = (),
 ) -> Roster:
-    """Return the people with an arm and a positive weight, in the blocks as they are named."""
+    """Return the people with an arm and a positive weight, in the blocks as they are named.
+
+    Raises
+    ------
+    UsageError
+        For what is no panel, or an outcome that is no name.
+    """
+    refuse_no_panel(panel)
+    if outcome is not None and not isinstance(outcome, str):
+        raise UsageError(f"an outcome is the name of a column, not {outcome!r}.")
     arrays = panel.arrays(ArrayRequest(outcome, design.covariates, needs, tolerated=tolerated))
     stated = bool(np.isfinite(arrays.probability).any())
     every = Roster(
         outcome=outcome,
         waves=arrays.waves,
-        chosen=tuple(outcome_waves(arrays, panel.roles, waves)),
+        chosen=tuple(dict.fromkeys(outcome_waves(arrays, panel.roles, waves))),
         y=arrays.outcome,
         received=arrays.received,
         arm=arrays.offer,
@@ -160,6 +173,20 @@ def everyone(
     if design.clusters is not None:
         every = replace(every, assigned=_drawn_clusters(every, design.clusters))
     return every if stated else replace(every, odds=_realised(every))
+
+
+def refuse_no_panel(panel: object) -> None:
+    """Refuse a DataFrame or anything else that does not know its roles.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not hasattr(panel, "arrays") or not hasattr(panel, "roles"):
+        raise UsageError(
+            f"this takes a Panel, not {type(panel).__name__}: panel = pe.read_panel(data, "
+            "pe.Roles(unit=..., offer=...))."
+        )
 
 
 def _realised(found: Roster) -> FloatArray:

@@ -139,8 +139,13 @@ def _with_both_arms(found: Roster, unit: IntArray, wave: IntArray, design: Desig
     keep = ~np.isin(code, lone)
     if not len(lone) or (design.empty_arms == "drop" and keep.any()):
         return np.asarray(keep)
-    if design.method == "ipw" and 0 < found.arm[unit].sum() < len(unit):
-        return np.ones(len(unit), dtype=bool)
+    if not keep.any():
+        arm = "winners" if found.arm[unit].all() else "losers"
+        raise NotEstimableError(
+            f"everybody with a value of {found.outcome!r} is among the {arm}"
+            if len(np.unique(found.arm[unit])) == 1
+            else f"no block has both winners and losers with a value of {found.outcome!r}"
+        )
     n_waves = len(found.waves)
     waves = ["" if w == "" else f" (wave {w})" for w in found.waves]
     names = [found.block_names[c // n_waves] + waves[c % n_waves] for c in lone[:SHOWN]]

@@ -10,6 +10,7 @@ from prakerja_eval.errors import DataError, NotEstimableError, UsageError
 from prakerja_eval.estimate import Estimate, Inference, WaldTest, join, rename, wald
 from prakerja_eval.lottery.design import Design
 from prakerja_eval.lottery.itt import itt
+from prakerja_eval.lottery.roster import refuse_no_panel
 from prakerja_eval.panel import Panel, WaveLabel
 from prakerja_eval.panel.values import plain_text
 
@@ -65,6 +66,11 @@ def subgroups(
     >>> pe.lottery.subgroups(panel, "income", "female").theta.tolist()
     [1.0, 4.0]
     """
+    refuse_no_panel(panel)
+    if not isinstance(by, str):
+        raise UsageError(f"by is the name of one column, not {by!r}.")
+    if not callable(verb):
+        raise UsageError(f"verb is a function such as pe.lottery.late, not {verb!r}.")
     groups = _groups(panel, by)
     parts = []
     for value in groups:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from prakerja_eval.estimate import (
     join,
 )
 from prakerja_eval.estimate.specs import instance_of, names_of, one_of
-from prakerja_eval.lottery.design import Design
+from prakerja_eval.lottery.design import Design, merged_only
 from prakerja_eval.lottery.itt import default_inference, specification
 from prakerja_eval.lottery.regression import Difference, difference, prepared
 from prakerja_eval.lottery.roster import Roster, rosters
@@ -207,6 +207,11 @@ def _estimate(answer: _Answer, part: str, asked: _Asked) -> Estimate:
     else:
         said = SAID[part]
     cash = [] if asked.transfers is None else [TRANSFERS[asked.transfers]]
+    if part == "poisson":  # additive covariates, blocks weighed by the fit
+        plain: dict[str, Any] = {"lone_arms": merged_only(design), "block_weights": "population"}
+        if design.covariate_model == "lin":
+            plain["covariate_model"] = "ancova"
+        design = replace(design, **plain)
     everyone = "winners" if design.block_weights == "treated" else "everyone in the lottery"
     won = int(np.count_nonzero(sample.arm))
     return estimate_row(

@@ -74,7 +74,7 @@ def anderson_rubin(N: float, F: float, V: FloatArray, critical: float) -> ThetaS
     Raises
     ------
     NotEstimableError
-        When neither effect varies, or they vary as one.
+        When the effect on the outcome has no variance.
     """
     a = F * F - critical * V[1, 1]
     b = N * F - critical * V[0, 1]
@@ -82,8 +82,12 @@ def anderson_rubin(N: float, F: float, V: FloatArray, critical: float) -> ThetaS
     # b² - ac with N²F² cancelled by hand
     spread = F * F * V[0, 0] - 2 * N * F * V[0, 1] + N * N * V[1, 1]
     disc = critical * spread - critical**2 * (V[0, 0] * V[1, 1] - V[0, 1] ** 2)
-    if a == 0 and b == 0:
-        raise NotEstimableError("neither the outcome nor the treatment moves with the instrument")
+    if V[0, 0] <= 0:
+        raise NotEstimableError("the outcome's effect has no variance")
+    if a == 0 and b == 0:  # a treatment that moves nobody: every θ is tested alike
+        kept = c <= 0
+        pieces = np.array([[-np.inf, np.inf]]) if kept else np.zeros((0, 2))
+        return ThetaSet(pieces, "whole line" if kept else "empty")
     if a <= 0 and disc <= 0:
         return ThetaSet(np.array([[-np.inf, np.inf]]), "whole line")
     q = b + np.copysign(np.sqrt(max(disc, 0.0)), b)

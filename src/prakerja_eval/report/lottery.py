@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from prakerja_eval.language import Catalogue
-from prakerja_eval.language.catalogue import in_period
+from prakerja_eval.language.catalogue import in_period, listing
 from prakerja_eval.report.summary import measure_of
 from prakerja_eval.study import Results
 from prakerja_eval.study.results import LotteryTables
@@ -54,6 +54,25 @@ def chapter(results: Results, words: Catalogue) -> tuple[Part, ...]:
             title = words.text(f"lottery_part.{key}")
             parts.append(Part(key, title, intro, said, key in FOLDED))
     return tuple(parts)
+
+
+def alarms(results: Results, words: Catalogue) -> tuple[str, ...]:
+    """Return what the summary must say of the lottery: arms unlike before, or in who answered."""
+    found = results.lottery
+    if found is None:
+        return ()
+    say = _Speaker(results, found, words)
+    out = []
+    if len(found.omnibus) and (found.omnibus["p_randomisation"] < 1 - results.plan.level).any():
+        out.append(words.text("lottery_text.alarm_balance"))
+    table = found.attrition
+    if len(table):
+        apart = table.loc[table["p_value"] < 1 - results.plan.level, "outcome"]
+        names = [o.label for o in results.plan.outcomes if o.column in set(apart)]
+        if names:
+            named = listing(words, names)
+            out.append(words.text("lottery_text.alarm_response", outcomes=named, level=say.level))
+    return tuple(out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +148,10 @@ class _Speaker:
             f, share = float(first["f_effective"]), float(first["first_stage"])
             strong = str(first["verdict"]).startswith(STRONG)
             key = "first_stage" if strong else "first_stage_weak"
+            if not np.isfinite(f):
+                key = "first_stage_all" if share > 1 - 1e-9 else "first_stage_unknown"
             yield self._text(
-                key if np.isfinite(f) else "first_stage_all",
+                key,
                 share=self.words.percent_points(share),
                 f=self.words.number(f),
             )
@@ -143,16 +164,18 @@ class _Speaker:
             p = float(row["p_value"])
             about = {"outcome": outcome.label, "period": in_period(self.words, row["wave"])}
             if np.isnan(p):
-                yield self._text("no_redraw", **about)
+                reason = str(row["status"]).rstrip(".")
+                yield self._text("no_redraw", reason=reason, **about)
                 continue
             effect = self.words.effect(float(row["estimate"]), measure_of(self.results, outcome))
             draws = self.words.number(float(row["n_draws"]))
             key = "redrawn_exact" if row["exact"] else "redrawn"
             shown = self.words.p_value(p, sentence=True)
-            yield self._text(key, effect=effect, p=shown, draws=draws, **about)
+            said = [self._text(key, effect=effect, p=shown, draws=draws, **about)]
             if np.isfinite(float(row["p_adjusted"])):
                 corrected = self.words.p_value(float(row["p_adjusted"]), sentence=True)
-                yield self._text("corrected", p=corrected, **about)
+                said.append(self._text("corrected", p=corrected, **about))
+            yield " ".join(said)
 
     def _attrition(self) -> Iterator[str]:
         """Say how many answered, whether the arms differ in it, and where the bounds lie."""
@@ -172,6 +195,7 @@ class _Speaker:
             return self._text("everyone_answered", **about)
         p = float(str(row["p_value"]))
         key = "response_differs" if p < 1 - self.results.plan.level else "response_alike"
+        key = "response_unknown" if np.isnan(p) else key
         shares = {"winners": row["share"], "losers": losers["share"]}
         shown = {k: words.percent(float(str(v)), 1) for k, v in shares.items()}
         return self._text(key, p=words.p_value(p, sentence=True), **shown, **about)
@@ -185,8 +209,17 @@ class _Speaker:
         for row in rows.tail(1).to_dict("records"):
             ends = float(row["lower"]), float(row["upper"])
             if np.isfinite(ends).all():
-                interval = self.words.interval(*ends, measure_of(self.results, outcome))
-                yield self._text("lee", outcome=outcome.label, interval=interval)
+                measure = measure_of(self.results, outcome)
+                around = float(row["conf_low"]), float(row["conf_high"])
+                known = bool(np.isfinite(around).all())
+                yield self._text(
+                    "lee" if known else "lee_alone",
+                    outcome=outcome.label,
+                    period=in_period(self.words, row["wave"]),
+                    interval=self.words.interval(*ends, measure),
+                    around=self.words.interval(*around, measure) if known else "",
+                    level=self.level,
+                )
 
     def _groups(self) -> Iterator[str]:
         """Say whether effects differ between groups."""
@@ -196,6 +229,7 @@ class _Speaker:
             p = float(row["p_value"])
             key = "groups_differ" if p < 1 - self.results.plan.level else "groups_alike"
             about = {"by": labels.get(row["by"], row["by"]), "outcome": outcomes[row["outcome"]]}
+            about["period"] = in_period(self.words, row["wave"])
             yield self._text(key, p=self.words.p_value(p, sentence=True), **about)
 
     def _power(self) -> Iterator[str]:
@@ -204,7 +238,8 @@ class _Speaker:
         for row in self.found.detectable.to_dict("records"):
             outcome = outcomes[row["outcome"]]
             effect = self.words.effect(float(row["effect"]), measure_of(self.results, outcome))
-            yield self._text("detectable", outcome=outcome.label, effect=effect)
+            period = in_period(self.words, row["wave"])
+            yield self._text("detectable", outcome=outcome.label, effect=effect, period=period)
 
     def _refused(self) -> Iterator[str]:
         """Say what has no answer, and why."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from prakerja_eval.language import Catalogue, Measure
-from prakerja_eval.language.catalogue import plain, unit_name
+from prakerja_eval.language.catalogue import in_period, plain, unit_name
 from prakerja_eval.report.picture import slug
 from prakerja_eval.report.sheet import Sheet
 from prakerja_eval.report.summary import measure_of
@@ -15,6 +15,7 @@ from prakerja_eval.study.results import LotteryTables
 from prakerja_eval.tables.rows import Kind, Shown, rows_table
 
 AT = ["outcome", "wave"]
+PERCENT = Measure("percent", 100.0, 1)
 READINGS = {
     "ITT": "levels",
     "ITT / comparison mean": "percent",
@@ -23,7 +24,7 @@ READINGS = {
     "difference among those with any": "intensive",
     "ITT, winsorised": "winsorised",
 }
-IN_SHARES = ("percent", "poisson", "extensive")
+MEASURED = {"percent": "(percent)", "poisson": "(percent)", "extensive": "(share)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,12 @@ class _Printer:
     def measures(self) -> dict[str, Measure]:
         """Return how amounts are shown, by outcome; "share" and "sd" are no outcome's own."""
         own = {o.column: measure_of(self.results, o) for o in self.results.plan.outcomes}
-        return {**own, "(share)": Measure.of("share"), "(sd)": Measure("sd", 1.0, 3)}
+        return {
+            **own,
+            "(share)": Measure.of("share"),
+            "(sd)": Measure("sd", 1.0, 3),
+            "(percent)": PERCENT,
+        }
 
     def named(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the frame with ``measured`` and the outcome's printed name, unit and period."""
@@ -122,11 +128,13 @@ def _effects(found: LotteryTables, printer: _Printer) -> Sheet:
         "estimate": "amount",
         "conf_low,conf_high": "interval",
         "comparison_mean": "amount",
+        "p_value": "p_value",
     }
-    if len(found.randomisation):
-        drawn = found.randomisation[[*AT, "p_value", "p_adjusted"]]
-        frame = _beside(frame.drop(columns=["p_value", "p_adjusted"]), drawn)
-        columns["p_value"] = "p_value"
+    chapter = printer.results.plan.lottery
+    lasso = chapter is not None and chapter.design.covariate_model == "lasso"
+    if len(found.randomisation) and not lasso:  # a lasso's draws are those of the plain difference
+        kept = ["p_value", "p_adjusted", "conf_low", "conf_high"]
+        frame = _beside(frame.drop(columns=kept), found.randomisation[[*AT, *kept]])
         if frame["p_adjusted"].notna().any():
             columns["p_adjusted"] = "p_value"
     receipt = rows_of(found, "receipt")
@@ -153,7 +161,7 @@ def _set(row: dict[str, object], printer: _Printer) -> str:
 
 def _attrition(found: LotteryTables, printer: _Printer) -> Iterator[Sheet]:
     """Yield response by arm, and the bounds."""
-    words = printer.words
+    words, named = printer.words, {o.column: o.label for o in printer.results.plan.outcomes}
     if len(found.attrition) and (found.attrition["share"] < 1).any():
         arms = [words.text(f"lottery_figure.{arm}") for arm in found.attrition["arm"]]
         frame = printer.named(found.attrition.assign(arm=arms))
@@ -163,10 +171,12 @@ def _attrition(found: LotteryTables, printer: _Printer) -> Iterator[Sheet]:
             "assigned": "count",
             "observed": "count",
             "share": "percent",
-            "difference": "amount",
+            "difference_within": "amount",
             "p_value": "p_value",
         }
-        yield printer.sheet("attrition", frame.assign(measured="(share)"), columns)
+        frame = frame.assign(measured="(share)", difference_within=frame["difference"])
+        frame["outcome_shown"] = [f"{named[o]}{in_period(words, w)}" for o, w in _at(frame)]
+        yield printer.sheet("attrition", frame, columns)
     if len(found.bounds):
         kinds = [kind_of(row, words) for row in found.bounds.to_dict("records")]
         frame = printer.named(found.bounds.assign(kind=kinds))
@@ -199,11 +209,19 @@ def _readings(found: LotteryTables, printer: _Printer) -> Iterator[Sheet]:
     if len(rows):
         frame = printer.named(rows)
         reading = frame["estimand"].map(READINGS)
-        measured = frame["measured"].mask(reading.isin(IN_SHARES), "(share)")
+        measured = reading.map(MEASURED).fillna(frame["measured"])
+        named = {o.column: o.label for o in printer.results.plan.outcomes}
+        outcomes = [f"{named[o]}{in_period(printer.words, w)}" for o, w in _at(frame)]
         shown = [printer.words.text(f"lottery_reading.{r}") for r in reading]
         columns: dict[str, Kind] = {"outcome_shown": "text", "reading": "text"}
         columns |= {"estimate": "amount", "conf_low,conf_high": "interval", "p_value": "p_value"}
-        yield printer.sheet("zeros", frame.assign(measured=measured, reading=shown), columns)
+        frame = frame.assign(measured=measured, reading=shown, outcome_shown=outcomes)
+        yield printer.sheet("zeros", frame, columns)
+
+
+def _at(frame: pd.DataFrame) -> Iterator[tuple[str, object]]:
+    """Yield outcome and wave of each row."""
+    yield from zip(frame["outcome"].map(str), frame["wave"], strict=True)
 
 
 def _groups(found: LotteryTables, printer: _Printer) -> Iterator[Sheet]:

@@ -121,7 +121,8 @@ def _options(entry: AnyEntry, plan: Plan, words: Catalogue) -> list[str]:
         if entry.base is not None:
             out.append(words.text("method.base", base=entry.base))
     elif isinstance(entry, LotteryEntry) and plan.roles.blocks:
-        out.append(words.text(f"method.shares_{entry.design.shares}"))
+        treated = "_treated" if entry.design.block_weights == "treated" else ""
+        out.append(words.text(f"method.shares_{entry.design.shares}{treated}"))
     if isinstance(entry, LotteryEntry) and entry.pooled:
         out.append(words.text("method.pooled"))
     return [*out, _covariates(entry.design.covariates, plan, words)]
@@ -196,7 +197,9 @@ def limits(results: Results, words: Catalogue) -> tuple[Passage, ...]:
         for key, group in groups.items()
         if group
     ]
-    open_ends = [words.text(f"limits.{key}") for key in ("multiple", "attrition", "design")]
+    chapter = "" if results.lottery is None else "_lottery"
+    keys = (f"multiple{chapter}", f"attrition{chapter}", "design")
+    open_ends = [words.text(f"limits.{key}") for key in keys]
     trends = [words.text(f"limits.{key}") for key in ("parallel", "anticipation", "applications")]
     return (
         Passage(words.text("limits.spillovers"), (plan.spillovers,)),

@@ -92,6 +92,7 @@ def _context(results: Results, parts: Parts, words: Catalogue) -> dict[str, obje
         "breaks": over_time.breaks(results, words),
         "two_way": over_time.two_way(results, words),
         "chapter": lottery.chapter(results, words),
+        "alarms": lottery.alarms(results, words),
         "methods": methods.methods(results, words),
         "limits": methods.limits(results, words),
         "warnings": methods.warnings(results, words),

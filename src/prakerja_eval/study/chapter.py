@@ -54,6 +54,8 @@ class BoundsTable:
         Lee's bounds, in each outcome and wave with attrition.
     tighten : tuple of str
         Discrete covariates within whose cells they are trimmed.
+    trimming : lottery.Trimming
+        Weights of the blocks, and in which direction the offer moves answering.
     limits : dict
         Outcome to its smallest and largest possible value, for worst-case bounds.
     kling_liebman : bool
@@ -62,6 +64,7 @@ class BoundsTable:
 
     lee: bool = True
     tighten: tuple[str, ...] = ()
+    trimming: lottery.Trimming = field(default_factory=lottery.Trimming)
     limits: dict[str, tuple[float, float]] = field(default_factory=dict)
     kling_liebman: bool = False
 

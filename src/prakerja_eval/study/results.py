@@ -93,7 +93,7 @@ class LotteryTables:
         As ``lottery.lee_bounds`` and the others give them, with kind ("lee", "lee_tightened",
         "manski", "kling_liebman").
     group_tests : DataFrame
-        by, outcome, statistic, df, p_value: that the effect is the same in every group.
+        by, outcome, wave, statistic, df, p_value: that the effect is the same in every group.
     weights : DataFrame
         Of the outcomes in each index.
     compliers : DataFrame

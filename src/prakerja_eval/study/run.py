@@ -102,11 +102,18 @@ def _parts(panel: Panel, plan: Plan) -> dict[str, Panel]:
             if key not in made:
                 made[key] = panel.where(**entry.where) if entry.where else panel
             parts[entry.name] = made[key]
-            made[key].check(outcomes).about(entry.estimator.partition(".")[0]).raise_if_any()
+            faults = made[key].check(outcomes).about(entry.estimator.partition(".")[0])
+            faults.without(*_dealt_with(entry)).raise_if_any()
             check_names(made[key], entry)
         except (UsageError, DataError) as error:
             raise type(error)(f"the entry {entry.name!r} of the study file: {error}") from error
     return parts
+
+
+def _dealt_with(entry: AnyEntry) -> tuple[str, ...]:
+    """Return the faults that an entry's own design deals with."""
+    drops = isinstance(entry, LotteryEntry) and entry.design.empty_arms == "drop"
+    return ("empty_arm",) if drops else ()
 
 
 def _matched(

@@ -9,7 +9,7 @@ SMALLEST_CELL = 10
 NUMBERS = (
     *("estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"),
     *("band_low", "band_high", "p_adjusted", "comparison_mean"),
-    *("n", "n_treated", "n_comparison", "n_clusters"),
+    *("n", "n_treated", "n_comparison", "n_clusters", "df"),
 )
 
 
