@@ -67,10 +67,6 @@ TWO = (
     "restricted bootstrap reject too seldom (MacKinnon and Webb 2017, doi 10.1002/jae.2508); "
     "drawing the lottery again keeps its size"
 )
-SIGNS = (
-    "Six clusters have 64 draws of signs, in mirrored pairs: p-values are multiples of 1/32, and "
-    "the tool warns only where none lies below 5 %"
-)
 SIX = (
     "Six clusters, three in each arm, are too few for the bootstrap; the lottery drawn again says "
     "that no draw could be significant"
@@ -78,12 +74,10 @@ SIX = (
 TWO_OF_16 = "by village, odds 0.1, 16 villages"
 TWO_OF_6, THREE_OF_6 = (f"by village, odds {p}, 6 villages" for p in ("0.3", "0.5"))
 SHORTFALLS: dict[tuple[str, str], str] = {
-    **{(f"by person, odds {p}, 6 villages", TESTS[3]): SIGNS for p in ("0.1", "0.3", "0.5")},
     (TWO_OF_16, "CR2 by village"): TWO,
     (TWO_OF_16, "wild bootstrap, Rademacher"): TWO,
     (TWO_OF_16, "wild bootstrap, Webb"): TWO,
     (TWO_OF_6, "CR2 by village"): TWO,
-    (TWO_OF_6, "wild bootstrap, Rademacher"): SIGNS,
     (THREE_OF_6, "wild bootstrap, Rademacher"): SIX,
     (THREE_OF_6, "wild bootstrap, Webb"): SIX,
 }
