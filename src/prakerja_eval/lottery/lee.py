@@ -94,8 +94,8 @@ def lee_bounds(
     design : Design, optional
         ``block_weights`` "population" or "treated"; no covariates.
     tighten : str or sequence of str
-        Discrete baseline columns: blocks are trimmed within their values, which narrows the bounds in
-        large samples; in cells of few people chance picks the arm that is trimmed, and they widen.
+        Discrete baseline columns: blocks are trimmed within their values, which narrows the bounds
+        in large samples; in cells of few people chance picks the trimmed arm, and they widen.
     waves : sequence, optional
         Left out: every wave after the baseline.
     trimming : Trimming, optional
