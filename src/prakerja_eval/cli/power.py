@@ -23,6 +23,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 ENDINGS = (".png", ".svg")
 FIELD = re.compile(r"lottery\.(?:PowerDesign|needed)(?:\((\w+)\))?")
+THOUSANDS = re.compile(r"\d{1,3}([.,]\d{3})+")
+DECIMAL_COMMA = re.compile(r"0,\d+")
 NAMES = {"covariate_r2": "r2", "block_weights": "weights", "reference": "quantiles"}
 OPTIONS = (
     click.option("--n", help="People in the lottery; with commas, those of each block."),
@@ -145,6 +147,12 @@ def _numbers(text: str, option: str) -> tuple[float, ...]:
     ------
     UsageError
     """
+    wrong = THOUSANDS if option == "--n" else DECIMAL_COMMA
+    if wrong.fullmatch(text.strip()):
+        raise UsageError(
+            f"{option} is {text!r}, which can be read in two ways: write thousands without a mark "
+            "(4000), decimals with a point (0.3), and several numbers with a comma and a space."
+        )
     try:
         return tuple(float(part) for part in text.split(","))
     except ValueError as error:

@@ -68,7 +68,7 @@ class Redraw:
             raise UsageError(f"lottery.Redraw(reps) is {self.reps!r}; use at least 99 draws.")
         if not isinstance(self.seed, int) or self.seed < 0:
             raise UsageError(f"lottery.Redraw(seed) is {self.seed!r}; use a whole number.")
-        if not np.isfinite(self.null):
+        if not isinstance(self.null, int | float) or not np.isfinite(self.null):
             raise UsageError(f"lottery.Redraw(null) is {self.null!r}; use a finite number.")
         if not 0 < self.level < 1:
             raise UsageError(f"lottery.Redraw(level) is {self.level!r}; use one between 0 and 1.")
