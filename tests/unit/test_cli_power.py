@@ -76,7 +76,7 @@ def test_the_curve_is_drawn_into_the_file(ending: str, tmp_path: Path) -> None:
         ([], "--n 6000"),
         (["--n", "many"], "--n is 'many'"),
         (["--n", "nan"], "--n is nan"),
-        (["--n", 100, "--odds", 0], "can be read in two ways"),
+        (["--n", 100, "--odds", 0], "--odds is 0.0"),
         (["--n", 100, "--odds", "0,5"], "can be read in two ways"),
         (["--n", 100, "--odds", "0.1,0.2"], "people of each block"),
         (["--n", 100, "--take-up", 0], "--take-up is 0.0"),
