@@ -6,7 +6,6 @@ from html import escape
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 from scipy.special import ndtr, stdtr
 
 from prakerja_eval.errors import NotEstimableError, UsageError
@@ -148,6 +147,8 @@ def critical_value(width: float, level: float, df: float = np.inf) -> float:
         (upper - lower) / max(se).
     level, df : float
     """
+    from scipy.optimize import brentq  # late: only this needs it
+
     if not np.isfinite(width):
         return np.nan
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import nctdtr, ndtr, ndtri, stdtrit
 
 from prakerja_eval.typing import FloatArray
@@ -93,6 +92,7 @@ def _below(edge: float, df: float, centre: FloatArray) -> FloatArray:
 
 def distance(power: float, test: Threshold) -> float:
     """Return where the statistic must be centred, in standard errors, for a power above alpha."""
+    from scipy.optimize import brentq  # late: only this needs it
 
     def gap(at: float) -> float:
         return float(rejects(np.array([at]), test)[0]) - power

@@ -8,7 +8,6 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate.specs import instance_of, one_of
@@ -268,6 +267,7 @@ def _spent(design: PowerDesign) -> int:
 
 def _scale(design: PowerDesign, offer: float, power: float) -> float:
     """Return how many times as many people detect an effect of the offer."""
+    from scipy.optimize import brentq  # late: only this needs it
 
     def gap(log_scale: float) -> float:
         error, test = _noise(design, math.exp(log_scale))

@@ -139,18 +139,12 @@ def _with_both_arms(found: Roster, unit: IntArray, wave: IntArray, design: Desig
     keep = ~np.isin(code, lone)
     if not len(lone) or (design.empty_arms == "drop" and keep.any()):
         return np.asarray(keep)
-    if not keep.any():
-        arm = "winners" if found.arm[unit].all() else "losers"
-        raise NotEstimableError(
-            f"everybody with a value of {found.outcome!r} is among the {arm}"
-            if len(np.unique(found.arm[unit])) == 1
-            else f"no block has both winners and losers with a value of {found.outcome!r}"
-        )
     n_waves = len(found.waves)
     waves = ["" if w == "" else f" (wave {w})" for w in found.waves]
     names = [found.block_names[c // n_waves] + waves[c % n_waves] for c in lone[:SHOWN]]
     raise NotEstimableError(
         f"among those with a value of {found.outcome!r}, {len(lone)} block(s) have winners or "
-        f"losers only: {', '.join(names)}. Leave them out with Design(empty_arms='drop'), or merge "
-        "blocks that had the same odds."
+        f"losers only: {', '.join(names)}. "
+        + ("Leave them out with Design(empty_arms='drop'), or m" if keep.any() else "M")
+        + "erge blocks that had the same odds."
     )

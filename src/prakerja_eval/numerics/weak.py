@@ -6,14 +6,16 @@ value, and a first-stage F with the bar that it has to clear.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 from scipy.special import chndtrix, ndtr, ndtri
 
 from prakerja_eval.errors import NotEstimableError
 from prakerja_eval.typing import FloatArray
+
+if TYPE_CHECKING:
+    from scipy.interpolate import CubicSpline
 
 SetShape: TypeAlias = Literal["interval", "two rays", "whole line", "empty", "several pieces"]
 
@@ -165,7 +167,7 @@ def tf_critical(F: float) -> float:
 
 
 @lru_cache(maxsize=1)
-def _tf_curve() -> tuple[CubicSpline, float]:
+def _tf_curve() -> "tuple[CubicSpline, float]":
     """Return log c by log(√F - z), and the √F at which c has fallen to z."""
     first = np.array([Z + START])
     stop = _next(first, np.sqrt(Z**5 / (2 * (first - Z))))[0]
@@ -180,6 +182,8 @@ def _tf_curve() -> tuple[CubicSpline, float]:
         x, c = x[on], c[on]
     root, critical = np.concatenate(xs), np.concatenate(cs)
     near = root < 12.0
+    from scipy.interpolate import CubicSpline  # late: it is slow to load
+
     curve = CubicSpline(np.log(root[near] - Z), np.log(critical[near]))
     one_sided = float(ndtri(0.95))  # by then only the upper end rejects: u (u0) / (u - u0) = z
     return curve, Z * one_sided / (Z - one_sided)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq, minimize_scalar
 from scipy.special import chdtrc, chdtri
 
 from prakerja_eval.numerics.weak import SetShape, ThetaSet
@@ -151,6 +150,8 @@ def invert(reduced: Reduced, theta: float, scale: float, critical: float) -> Inv
     grid = np.unique(np.concatenate([even, other]))
     values = np.array([excess(phi) for phi in grid])
     j = int(np.clip(np.argmin(values), 1, len(grid) - 2))
+    from scipy.optimize import minimize_scalar  # late: it is slow to load
+
     lowest = minimize_scalar(
         excess, bounds=(grid[j - 1], grid[j + 1]), method="bounded", options={"xatol": 1e-12}
     )
@@ -186,6 +187,8 @@ def _crossings(
 ) -> FloatArray:
     """Return the roots between neighbours of different sign."""
     change = np.flatnonzero((values[:-1] <= 0) != (values[1:] <= 0))
+    from scipy.optimize import brentq  # late: it is slow to load
+
     found = [brentq(excess, grid[i], grid[i + 1], xtol=1e-15, rtol=1e-14) for i in change]
     return np.array(found, dtype=np.float64)
 
