@@ -288,11 +288,13 @@ def _refuse_unwritable(path: Path) -> None:
 
 def _write(path: Path, picture: bytes) -> None:
     """Write a file whole or not at all."""
+    from prakerja_eval.report.folder import umask
+
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(picture)
-        Path(name).chmod(0o666 & ~_umask())
+        Path(name).chmod(0o666 & ~umask())
         Path(name).replace(path)
     except BaseException as error:
         with suppress(OSError):
@@ -300,10 +302,3 @@ def _write(path: Path, picture: bytes) -> None:
         if isinstance(error, OSError):
             raise UsageError(f"--plot {str(path)!r}: {error.strerror}.") from error
         raise
-
-
-def _umask() -> int:
-    """Return which rights new files go without."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

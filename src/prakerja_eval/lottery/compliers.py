@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from prakerja_eval.errors import NotEstimableError, UsageError
-from prakerja_eval.estimate import Clustered, Estimate, Inference, Robust, contrast, infer, join
+from prakerja_eval.estimate import Estimate, Inference, contrast, infer, join
 from prakerja_eval.estimate.estimate import COUNT_COLUMNS, INDEX_COLUMNS, index_row
 from prakerja_eval.estimate.specs import instance_of, names_of
 from prakerja_eval.lottery.design import Design
+from prakerja_eval.lottery.itt import without_regression
 from prakerja_eval.lottery.late import NO_FIRST_STAGE
 from prakerja_eval.lottery.roster import Roster, roster
 from prakerja_eval.numerics.kappa import ALWAYS, COMPLIERS, EVERYONE, NEVER, TypeMeans, type_means
@@ -238,12 +239,5 @@ def _labelled(
         index=pd.DataFrame(index, columns=list(INDEX_COLUMNS), dtype=object),
         counts=pd.DataFrame(rows, columns=list(COUNT_COLUMNS)),
         terms=((),) * len(entries),
-        defaults=(_default(design),) * len(entries),
+        defaults=(without_regression(design),) * len(entries),
     )
-
-
-def _default(design: Design) -> Inference:
-    """Return the inference of the unit that was drawn; no regression stands behind the means."""
-    if design.clusters is not None:
-        return Clustered(design.clusters, "G")
-    return Robust("HC0", reference="normal")

@@ -88,6 +88,13 @@ def default_inference(sample: Sample, design: Design) -> Inference:
     return Clustered("unit") if sample.pooled else Robust("HC2")
 
 
+def without_regression(design: Design) -> Inference:
+    """Return the inference of the unit that was drawn where ψ alone stands behind a row."""
+    if design.clusters is not None:
+        return Clustered(design.clusters, "G")
+    return Robust("HC0", reference="normal")
+
+
 def lottery_row(
     sample: Sample,
     design: Design,

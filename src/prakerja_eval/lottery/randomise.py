@@ -10,6 +10,7 @@ from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.estimate.specs import instance_of
 from prakerja_eval.lottery.design import Design
 from prakerja_eval.lottery.drawn import drawn_lottery, redraws
+from prakerja_eval.lottery.first_stage import refuse_unknown_receipt
 from prakerja_eval.lottery.kernel_redraw import Redraws
 from prakerja_eval.lottery.kernel_redraw_test import accepted, at_least, p_value, t_values
 from prakerja_eval.lottery.randomisation import COLUMNS, INVERTIBLE, Randomisation, Redraw
@@ -128,12 +129,7 @@ def _row(found: Roster, wave: int, design: Design, redraw: Redraw) -> _Row:
     answer = difference(sample.y, sample, design)
     estimate = answer.theta
     if redraw.estimand == "late":
-        unknown = int(np.isnan(found.received[found.observed(wave), wave]).sum())
-        if unknown:
-            raise NotEstimableError(
-                f"receipt is not known of {unknown} people with a value of {sample.outcome!r}"
-                f"{sample.at_wave}: the effect on the treated needs it of all."
-            )
+        refuse_unknown_receipt(sample)
         first = difference(sample.received, sample, design).theta
         if abs(first) < NO_FIRST_STAGE:
             raise NotEstimableError(

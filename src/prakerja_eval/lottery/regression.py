@@ -52,8 +52,7 @@ def prepared(sample: Sample, design: Design, *targets: FloatArray) -> tuple[Samp
         return sample, design
     from prakerja_eval.lottery.selection import selected
 
-    shares = _share_weights(sample, design)
-    found = [selected(y, sample, shares) for y in targets]
+    found = [selected(y, sample) for y in targets]
     keep = np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
     names = design.covariates if len(keep) else ()
     return sample.with_covariates(keep), replace(design, covariate_model="ancova", covariates=names)

@@ -7,7 +7,7 @@ from prakerja_eval.numerics.lasso import plug_in_lasso, within_blocks
 from prakerja_eval.typing import FloatArray, IntArray
 
 
-def selected(y: FloatArray, sample: Sample, share_weights: FloatArray | None = None) -> IntArray:
+def selected(y: FloatArray, sample: Sample) -> IntArray:
     """Return the covariates that the lasso keeps for ``y`` or for the offer.
 
     Block means are taken out of y, the offer and the covariates, and y and the offer are each
@@ -21,8 +21,7 @@ def selected(y: FloatArray, sample: Sample, share_weights: FloatArray | None = N
     sample : Sample
         m rows with p covariates. Rows count as independent between the units that were drawn
         (``sample.assigned``), so that the waves of a person, or the people of a cluster, do not.
-    share_weights : (m,) array, optional
-        Not used: how blocks are averaged does not change which covariates explain y within them.
+        How blocks are averaged does not change which covariates explain y within them.
 
     Returns
     -------

@@ -8,18 +8,16 @@ import numpy as np
 
 from prakerja_eval.errors import CollinearityError, NotEstimableError
 from prakerja_eval.estimate import (
-    Clustered,
     Estimate,
     Inference,
     LinearFit,
     LinearTerm,
-    Robust,
     estimate_row,
     join,
 )
 from prakerja_eval.estimate.specs import instance_of, names_of, one_of
 from prakerja_eval.lottery.design import Design, merged_only
-from prakerja_eval.lottery.itt import default_inference, specification
+from prakerja_eval.lottery.itt import default_inference, specification, without_regression
 from prakerja_eval.lottery.regression import Difference, difference, prepared
 from prakerja_eval.lottery.roster import Roster, rosters
 from prakerja_eval.lottery.sample import Sample, sample_of
@@ -318,7 +316,7 @@ def _poisson(sample: Sample, asked: _Asked) -> _Answer:
         (),
         difference(sample.y, sample, design).comparison_mean,
         weighting=None if one_block else "blocks as a Poisson fit weighs them",
-        default=_without_regression(asked.design),
+        default=without_regression(asked.design),
     )
     if sample.covariates.shape[1]:
         return answer
@@ -343,13 +341,6 @@ def _cell_term(fit: BlockPoisson, sample: Sample, ratio: float) -> LinearTerm:
     linear = LinearFit(means.residuals, w, bread, sample.rows, cells=means.cell)
     term = LinearTerm(linear, slope * total)
     return replace(term, share=ratio * fit.psi[:, 0] - term.core())
-
-
-def _without_regression(design: Design) -> Inference:
-    """Return the inference that needs ψ alone."""
-    if design.clusters is not None:
-        return Clustered(design.clusters, "G")
-    return Robust("HC0", reference="normal")
 
 
 def _refuse_negative(sample: Sample) -> None:

@@ -111,7 +111,7 @@ def _write_beside(target: Path, fill: Callable[[Path], None]) -> None:
     try:
         try:
             fill(fresh)
-            fresh.chmod(0o777 & ~_umask())
+            fresh.chmod(0o777 & ~umask())
         except OSError as error:
             raise UsageError(
                 f"cannot write the report beside {target.name!r} ({error.strerror or error}): make "
@@ -199,7 +199,8 @@ def _files(folder: Path) -> Iterator[str]:
     return (p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir())
 
 
-def _umask() -> int:
+def umask() -> int:
+    """Return which rights new files go without."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
