@@ -382,7 +382,7 @@ def test_a_new_report_replaces_the_old_one_whole(
     assert not [n for n in files(tmp_path / "r") if "balance" in n]
     assert "Second" in (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
     assert [p.name for p in tmp_path.iterdir()] == ["r"]
-    assert ((tmp_path / "r").stat().st_mode & 0o777) == 0o777 & ~folders._umask()
+    assert ((tmp_path / "r").stat().st_mode & 0o777) == 0o777 & ~folders.umask()
 
 
 @pytest.mark.usefixtures("undrawn")
