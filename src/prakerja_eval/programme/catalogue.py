@@ -44,7 +44,7 @@ class Programme:
     >>> from prakerja_eval.programme import Programme
     >>> prakerja = Programme.named("prakerja")
     >>> prakerja.cite("benefits.semi_bansos.training_voucher")
-    'Rp 1,000,000 (2020 to 2022; pontas.id, jabarekspres; found)'
+    'Rp 1,000,000 (2020-2022; pontas.id, jabarekspres; found)'
     """
 
     name: str
@@ -78,7 +78,7 @@ class Programme:
         if name not in NAMES:
             known = ", ".join(map(repr, NAMES))
             raise UsageError(
-                f"there is no programme {name!r}; there are {known}.{nearest(name, NAMES)} "
+                f"there is no programme {name!r}; there are {known}.{nearest(str(name), NAMES)} "
                 "Your own programme: Programme.read('your.toml')."
             )
         return _shipped(name)
@@ -195,6 +195,8 @@ def _text(file: Traversable) -> str:
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise UsageError(f"{file.name} is not in UTF-8; save it again as UTF-8.") from None
+    except OSError as error:
+        raise UsageError(f"{file.name} cannot be read: {error.strerror}.") from error
 
 
 def _figures(record: Batch | Province) -> list[tuple[str, Figure]]:

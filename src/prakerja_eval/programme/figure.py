@@ -44,7 +44,7 @@ class Figure:
     unit : str
         "people", "percent", "Rp a month", "unknown/index", ...
     date : str
-        When, or for when, it holds: "2020", "2021-08", "2020 to 2022".
+        When, or for when, it holds: "2020", "2021-08", "2020-2022".
     interval : (low, high), optional
         Ends of a published confidence interval about `value`.
 
@@ -57,8 +57,8 @@ class Figure:
     Examples
     --------
     >>> from prakerja_eval.programme import Figure
-    >>> print(Figure(1_000_000, "pontas.id", "F", unit="Rp", date="2020 to 2022"))
-    Rp 1,000,000 (2020 to 2022; pontas.id; found)
+    >>> print(Figure(1_000_000, "pontas.id", "F", unit="Rp", date="2020-2022"))
+    Rp 1,000,000 (2020-2022; pontas.id; found)
     """
 
     value: Value
@@ -153,7 +153,7 @@ def _faults(figure: Figure) -> Iterator[str]:
     """Give what is wrong with a figure, each as the end of a sentence, with its remedy."""
     if not figure.source:
         yield "has no source: write source = the host or the paper where it stands"
-    mark: str = figure.confidence
+    mark = str(figure.confidence)
     if not mark:
         yield f"has no confidence: write one of {', '.join(MARKS)}"
     elif mark not in MARKS:

@@ -25,6 +25,7 @@ TOP = ("programme", "origin", "province", "batch", *GROUPS)
 IDENTITY = ("name", "title", "country", "currency")
 CELL = tuple(f.name for f in fields(Figure))
 ORIGIN = tuple(key for key in CELL if key not in ("value", "interval"))
+TEXTS = ("unit", "date", "source", "confidence", "note", "origin")
 NOT_FOUND = "NF"
 
 Tree = dict[str, Any]
@@ -58,6 +59,7 @@ class _Reader:
             self.faults.append(f"{place}: there is no [origin.{named}].{hint}")
         whole = {"source": "", "confidence": ""} | self.origins.get(str(named), {}) | cell
         known: Tree = {k: _pair(v) for k, v in whole.items() if k in CELL}
+        self.faults.extend(_unquoted(place, cell))
         self.faults.extend(_lacking(place, known, dated))
         if "value" in known:
             try:
@@ -106,7 +108,7 @@ class _Reader:
 
     def counts(self, place: str, key: str, table: object) -> bool:
         """Say whether a record is a table under a whole number."""
-        if not key.isdecimal():
+        if not key.isdecimal() or str(int(key)) != key:
             self.faults.append(f"{place}: {key!r} is no whole number.")
         elif not isinstance(table, dict):
             self.faults.append(f"{place} is no table: write [{place}].")
@@ -137,9 +139,12 @@ class _Reader:
 
     def missing(self, place: str, cell: Tree) -> str:
         """Return what is said of a figure that was looked for and not found."""
-        self.faults.extend(_strange(place, cell, ("confidence", "note")))
+        self.faults.extend(_strange(place, cell, CELL))
+        more = [key for key in cell if key in CELL and key not in ("confidence", "note")]
+        if more:
+            self.faults.append(f"{place} was not found: leave out its {', '.join(more)}.")
         note = cell.get("note", "")
-        if not note:
+        if not isinstance(note, str) or not note:
             self.faults.append(f'{place} was not found: write note = "what was looked for".')
         return str(note)
 
@@ -165,11 +170,16 @@ def read_tree(texts: Mapping[str, str], name: str) -> Parts:
         faults += [
             f"{key} stands in two files, the second is {file}." for key in _merge(tree, part)
         ]
-    origins = _tables(tree.get("origin", {}))
-    reader = _Reader(origins, faults)
-    reader.faults.extend(_strange("", tree, TOP))
-    for key, origin in origins.items():
+    faults += _strange("", tree, TOP)
+    faults += [
+        f"{k} is no table: write [{k}]." for k in TOP if not isinstance(tree.get(k, {}), dict)
+    ]
+    tree = _tables(tree)
+    reader = _Reader(_tables(tree.get("origin", {})), faults)
+    reader.bare("origin", tree.get("origin", {}))
+    for key, origin in reader.origins.items():
         reader.faults.extend(_strange(f"origin.{key}", origin, ORIGIN))
+        reader.faults.extend(_unquoted(f"origin.{key}", origin))
     parts = _parts(reader, tree)
     if reader.faults:
         lines = "\n".join(f"- {fault}" for fault in reader.faults)
@@ -185,8 +195,8 @@ def _parts(reader: _Reader, tree: Tree) -> Parts:
             reader.faults.append(f'programme.{key} is missing: write {key} = "...".')
     provinces = [reader.province(k, v) for k, v in tree.get("province", {}).items()]
     batches = [reader.batch(k, v) for k, v in tree.get("batch", {}).items()]
-    groups = _tables({g: tree[g] for g in GROUPS if g in tree})
-    cells = [c for group, table in groups.items() for c in reader.cells(group, table)]
+    groups = [g for g in GROUPS if g in tree]
+    cells = [cell for group in groups for cell in reader.cells(group, tree[group])]
     absent = {k: c for k, c in cells if c.get("confidence") == NOT_FOUND}
     figures = {k: reader.figure(k, c) for k, c in cells if k not in absent}
     return Parts(
@@ -238,12 +248,19 @@ def _lacking(place: str, cell: Tree, dated: bool) -> Iterator[str]:
     """Give what a figure lacks that its dataclass does not demand."""
     value = cell.get("value")
     if value is None:
-        yield f"{place} has no value: write it, or confidence = 'NF' with a note."
+        yield f"{place} has no value: write it, or leave the figure out."
         return
     if isinstance(value, int | float | tuple) and not cell.get("unit"):
         yield f"{place} has no unit: write unit = 'people', 'percent', ..."
     if dated and isinstance(value, int | float | tuple | str) and not cell.get("date"):
         yield f"{place} has no date: write date = the day, month or years of which it holds."
+
+
+def _unquoted(place: str, cell: Tree) -> Iterator[str]:
+    """Give each field that is to be a text and is none, such as date = 2021."""
+    for key in TEXTS:
+        if key in cell and not isinstance(cell[key], str):
+            yield f'{place}: {key} is no text: write {key} = "{cell[key]}".'
 
 
 def _pair(value: object) -> object:
