@@ -40,9 +40,11 @@ _NAMES = {
         "wald",
     ),
     "prakerja_eval.study": ("Results", "Study"),
+    "prakerja_eval.programme": ("Programme",),
+    "prakerja_eval.synthetic": ("Scenario", "World", "simulate"),
     "prakerja_eval.report": ("Report", "report", "verify"),
 }
-_MODULES = ("balance", "compare", "did", "errors", "figures", "lottery", "matching", "tables")
+_MODULES = ("balance", "compare", "did", "errors", "figures", "lottery", "matching", "synthetic", "tables")
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])  # noqa: PLE0605

@@ -1,6 +1,6 @@
 """Names for the array types that the kernels speak."""
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,3 +9,5 @@ FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
 BoolArray: TypeAlias = NDArray[np.bool_]
 StringArray: TypeAlias = NDArray[np.object_]
+CodeArray: TypeAlias = NDArray[np.integer[Any]]  # of any width
+RealArray: TypeAlias = NDArray[np.floating[Any]]

@@ -1,0 +1,6 @@
+"""What would a programme with known effects look like? Scenarios, worlds and their truth."""
+
+from prakerja_eval.synthetic.scenario import Scenario
+from prakerja_eval.synthetic.world import World, simulate
+
+__all__ = ["Scenario", "World", "simulate"]

@@ -1,0 +1,127 @@
+"""Which batches does a scenario have? When, with what odds, and who applies first in each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from prakerja_eval.errors import UsageError
+from prakerja_eval.programme import Programme
+from prakerja_eval.synthetic.calendar import month_number
+from prakerja_eval.synthetic.limits import between, inside
+from prakerja_eval.typing import FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One batch of a scenario, ``[[lottery.batches]]``.
+
+    Attributes
+    ----------
+    number : int
+        Its number in the programme (1 to 22), or any number where ``month`` is given.
+    first : float
+        Its part of all first applications; parts are divided by their sum. 0 where losers of
+        earlier batches alone apply.
+    odds : float, optional
+        Places over applicants, above 0 and below 1.
+    quota : int, optional
+        Places, instead of ``odds``.
+    recovery : bool
+        The batch gives out the places revoked since the last such batch; it has no odds or quota.
+    month : str, optional
+        "2020-09"; left out, the month in which the programme opened it.
+    """
+
+    number: int
+    first: float = 0.0
+    odds: float | None = None
+    quota: int | None = None
+    recovery: bool = False
+    month: str | None = None
+
+    def __post_init__(self) -> None:
+        key = f"lottery.batches, number {self.number}"
+        between(f"{key}: first", self.first, 0, 1e9)
+        if self.odds is not None:
+            inside(f"{key}: odds", self.odds, 0, 1)
+        if self.quota is not None:
+            between(f"{key}: quota", self.quota, 1, 1e9)
+        if (self.odds is not None) + (self.quota is not None) + self.recovery != 1:
+            raise UsageError(
+                f"{key}: give odds (above 0 and below 1), or a quota (a number of places), or "
+                "recovery = true, and one of them alone."
+            )
+        if self.month is not None:
+            month_number(self.month, f"{key}: month")
+
+    def opened(self) -> int:
+        """Return the month in which the batch opened, counted from January 2020.
+
+        Raises
+        ------
+        UsageError
+            If neither the scenario nor the programme says it.
+        """
+        if self.month is not None:
+            return month_number(self.month)
+        for batch in Programme.named("prakerja").batches:
+            if batch.number == self.number and batch.opened is not None:
+                day = batch.opened.earliest
+                return (day.year - 2020) * 12 + day.month - 1
+        raise UsageError(
+            f"lottery.batches, number {self.number}: the programme's facts have no opening month; "
+            'give month = "2020-09".'
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """A scenario's batches in order of time.
+
+    Attributes
+    ----------
+    entries : tuple of B Entry
+    months : tuple of B int
+        From January 2020.
+    """
+
+    entries: tuple[Entry, ...]
+    months: tuple[int, ...] = field(default=())
+
+    @classmethod
+    def of(cls, entries: tuple[Entry, ...]) -> "Batches":
+        """Return the batches with their months.
+
+        Raises
+        ------
+        UsageError
+            If there is none, numbers repeat, months do not rise, or nobody applies first.
+        """
+        numbers = [e.number for e in entries]
+        if not entries:
+            raise UsageError("lottery.batches is empty; give at least one [[lottery.batches]].")
+        if len(set(numbers)) != len(numbers):
+            raise UsageError(f"lottery.batches has a number twice: {numbers}.")
+        if len(entries) > 32:
+            raise UsageError(f"lottery.batches has {len(entries)} batches; there may be 1 to 32.")
+        months = tuple(e.opened() for e in entries)
+        if list(months) != sorted(months):
+            raise UsageError(
+                f"lottery.batches must stand in order of time; their numbers: {numbers}."
+            )
+        if sum(e.first for e in entries) <= 0:
+            raise UsageError("lottery.batches: nobody applies; give first above 0 in one of them.")
+        return cls(entries, months)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(len(self.entries)))
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def first(self, u: FloatArray) -> IntArray:
+        """Return the place of the batch of the first application for each uniform number."""
+        parts = np.array([e.first for e in self.entries])
+        edges = np.cumsum(parts / parts.sum())[:-1]
+        return np.asarray(np.searchsorted(edges, u, side="right"), dtype=np.int8)

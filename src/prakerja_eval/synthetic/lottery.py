@@ -1,0 +1,337 @@
+"""Who wins, in which batch, and with what odds? Batches, quotas, re-application, household cap.
+
+A batch's applicants are those who apply for the first time and losers who try again. Names are
+drawn by lottery number within strata of province and priority group, down to the quota; a person
+whose household already has its two winners is passed over. Winners never enter again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from prakerja_eval.errors import UsageError
+from prakerja_eval.synthetic import kernel_lottery
+from prakerja_eval.synthetic.batches import Batches, Entry
+from prakerja_eval.synthetic.draws import Draws
+from prakerja_eval.synthetic.limits import between, inside, one_of
+from prakerja_eval.synthetic.odds import propensities
+from prakerja_eval.synthetic.places import Places
+from prakerja_eval.synthetic.strata import Strata, places_of, strata
+from prakerja_eval.typing import BoolArray, CodeArray, FloatArray, IntArray, RealArray
+
+NEVER = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Lottery:
+    """How places are given out.
+
+    Attributes
+    ----------
+    kind : {"person", "district", "self_selection"}
+        Whose name is drawn; or nobody's, and people select themselves.
+    batches : tuple of Entry
+        In order of time.
+    priority_advantage : float
+        Odds of the priority group over those of the others.
+    reapply : float
+        Chance that a loser of average motivation tries again in the next batch; who does not has
+        given up. An assumption: it is not published.
+    reapply_motivation : float
+        How much likelier (log odds) for a standard deviation of motivation.
+    household_cap : int
+        Winners a household may have; 0 for no cap.
+    fewest_winners : float
+        Winners (and losers) that the first applications of a stratum must be expected to have, else
+        it is merged.
+    selection_constant, selection_education, selection_age, selection_female, selection_ability, \
+selection_motivation : float
+        Log odds of selecting oneself: at the mean, and for a standard deviation of each.
+    """
+
+    kind: str = "person"
+    batches: tuple[Entry, ...] = ()
+    priority_advantage: float = 1.4
+    reapply: float = 0.5
+    reapply_motivation: float = 0.5
+    household_cap: int = 2
+    fewest_winners: float = 20.0
+    selection_constant: float = -0.8
+    selection_education: float = 0.0
+    selection_age: float = 0.0
+    selection_female: float = 0.0
+    selection_ability: float = 0.0
+    selection_motivation: float = 0.0
+
+    def __post_init__(self) -> None:
+        one_of("lottery.kind", self.kind, ("person", "district", "self_selection"))
+        between("lottery.priority_advantage", self.priority_advantage, 0.1, 10)
+        between("lottery.reapply", self.reapply, 0, 0.95)
+        between("lottery.reapply_motivation", self.reapply_motivation, -3, 3)
+        between("lottery.household_cap", self.household_cap, 0, 20)
+        inside("lottery.fewest_winners", self.fewest_winners, 0, 1_000)
+        for key in ("constant", "education", "age", "female", "ability", "motivation"):
+            between(f"lottery.selection_{key}", getattr(self, f"selection_{key}"), -5, 5)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Applicants:
+    """What the lottery knows of all n people: small arrays, in the order of their places.
+
+    Attributes
+    ----------
+    province, household, district : (n,) int arrays
+    priority : (n,) bool array
+    motivation : (n,) array
+    """
+
+    province: CodeArray
+    household: CodeArray
+    district: CodeArray
+    priority: BoolArray
+    motivation: RealArray
+
+    def __len__(self) -> int:
+        return len(self.province)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Round:
+    """The m applications of one batch.
+
+    Attributes
+    ----------
+    batch : int
+        Place of the batch among the scenario's.
+    person : (m,) int array
+    strata : Strata
+    number, propensity : (m,) arrays
+        Lottery number in [0, 1), lower is earlier; chance of winning before numbers are drawn.
+    won : (m,) bool array
+    imagined : (l,) int array
+        Winners of their first application who, had they lost it, would have tried again here.
+    would_win : (l,) bool array
+        Who of them would have won.
+    """
+
+    batch: int
+    person: IntArray
+    strata: Strata
+    number: FloatArray
+    propensity: FloatArray
+    won: BoolArray
+    imagined: IntArray
+    would_win: BoolArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assignment:
+    """What the lotteries did to each of n people.
+
+    Attributes
+    ----------
+    first : (n,) int array
+        Batch of the first application, as its place among the scenario's batches.
+    block : (n,) int array
+        Stratum of the first application, in ``blocks``; -1 for people who could not win, since
+        their household already had its winners.
+    blocks : tuple of str
+        Such as "b07, Jawa Barat, priority".
+    propensity : (n,) array
+        Chance of winning at the first application.
+    offer : (n,) bool array
+        Who won at the first application.
+    win : (n,) int array
+        Batch won in, -1 for never.
+    later : (n,) int array
+        Batch that would have been, or was, won in after losing the first; -1 for none.
+    applications : (n,) int array
+        Bit k is set for who applied in batch k.
+    """
+
+    first: CodeArray
+    block: CodeArray
+    blocks: tuple[str, ...]
+    propensity: RealArray
+    offer: BoolArray
+    win: CodeArray
+    later: CodeArray
+    applications: CodeArray
+
+
+class _State:
+    """What is known after the batches so far; it changes from batch to batch, in this module alone.
+
+    ``later`` follows everyone as if the first application had been lost: for losers that is what
+    happens, for winners what would have.
+    """
+
+    def __init__(self, first: CodeArray) -> None:
+        n = len(first)
+        self.first = first
+        self.block = np.full(n, NEVER, dtype=np.int32)
+        self.propensity = np.full(n, np.nan, dtype=np.float32)
+        self.win = np.full(n, NEVER, dtype=np.int8)
+        self.later = np.full(n, NEVER, dtype=np.int8)
+        self.applied = np.zeros(n, dtype=np.uint32)
+        self.losing = np.zeros(n, dtype=bool)  # lost the last batch, or would have
+        self.winners = np.zeros(n, dtype=np.int16)  # by household
+        self.blocks: list[str] = []
+        self.revoked = 0  # places that a recovery batch can give out
+
+
+def assign(
+    options: Lottery,
+    batches: Batches,
+    applicants: Applicants,
+    places: Places,
+    draws: Draws,
+    revoked: tuple[float, ...],
+    on_round: Callable[[Round], None] = lambda _round: None,
+) -> Assignment:
+    """Return who won; ``on_round`` is given the applications of each batch.
+
+    Parameters
+    ----------
+    revoked : tuple of B floats
+        Share of a batch's winners whose place is revoked later.
+
+    Raises
+    ------
+    UsageError
+        If a batch has fewer applicants than places, or no winner, or no loser.
+    """
+    state = _State(batches.first(draws.uniform("lottery.first")))
+    lapsing = draws.uniform("take_up.revoked").astype(np.float32)
+    for k in batches:
+        found = _round(options, batches, applicants, places, draws, k, state)
+        _record(found, batches.entries[k], applicants.household, lapsing < revoked[k], state)
+        on_round(found)
+    return Assignment(
+        first=state.first,
+        block=state.block,
+        blocks=tuple(state.blocks),
+        propensity=state.propensity,
+        offer=(state.win == state.first) & (state.block != NEVER),
+        win=state.win,
+        later=state.later,
+        applications=state.applied,
+    )
+
+
+def _round(
+    options: Lottery,
+    batches: Batches,
+    applicants: Applicants,
+    places: Places,
+    draws: Draws,
+    k: int,
+    state: _State,
+) -> Round:
+    """Draw one batch's lottery."""
+    entry = batches.entries[k]
+    person, number, enters = _entering(options, applicants, draws, (k, entry.number), state)
+    real, drawn = person[enters], number[enters]
+    odds = _n_places(entry, len(real), state.revoked) / len(real)
+    fresh = state.first[real] == k if entry.first else np.ones(len(real), dtype=bool)
+    need = options.fewest_winners / min(odds, 1 - odds)
+    found = strata(applicants.province[real], applicants.priority[real], fresh, places, need)
+    quota = places_of(odds, found, options.priority_advantage)
+    homes, home = np.unique(applicants.household[real], return_inverse=True)
+    room = _cap(options) - state.winners[homes].astype(np.int64)
+    won = kernel_lottery.draw(np.argsort(drawn, kind="stable"), found.code, home, quota, room)
+    again = f"lottery.again.{entry.number}"
+    chance = propensities(found.code, home, quota, room, draws.seed, again)
+    cut = kernel_lottery.last_winning_number(drawn, won, found.code, len(quota))
+    late = person[~enters]
+    code = found.table[applicants.province[late], applicants.priority[late].astype(np.int64)]
+    would = (number[~enters] <= np.where(code >= 0, cut[code], -1.0)) & (code >= 0)
+    return Round(k, real, found, drawn, chance, won, late, would)
+
+
+def _cap(options: Lottery) -> int:
+    """Return how many of a household may win."""
+    return options.household_cap or 1_000
+
+
+def _entering(
+    options: Lottery,
+    applicants: Applicants,
+    draws: Draws,
+    batch: tuple[int, int],
+    state: _State,
+) -> tuple[IntArray, FloatArray, BoolArray]:
+    """Return who would apply in a batch, their lottery numbers, and who really does.
+
+    Those who do not are winners of their first application, followed as if they had lost it.
+    """
+    k, number = batch
+    people, numbers, real = [], [], []
+    for part in draws.parts():
+        rows = slice(part.start - draws.start, part.stop - draws.start)
+        first, win = state.first[rows], state.win[rows]
+        pull = options.reapply_motivation * applicants.motivation[rows]
+        again = part.uniform(f"lottery.reapply.{number}") < _shifted(options.reapply, pull)
+        waiting = state.losing[rows] & again
+        imagined = waiting & (win != NEVER)
+        mine = np.flatnonzero((first == k) | waiting)
+        own = (win[mine] != NEVER).astype(np.int64)
+        full = state.winners[applicants.household[rows][mine]] - own >= _cap(options)
+        mine = mine[~full]
+        people.append(mine + rows.start)
+        numbers.append(part.uniform(f"lottery.number.{number}")[mine])
+        real.append(~imagined[mine])
+    return np.concatenate(people), np.concatenate(numbers), np.concatenate(real)
+
+
+def _shifted(share: float, shift: RealArray) -> FloatArray:
+    """Return a share whose log odds are shifted, (n,)."""
+    odds = share / (1 - share) * np.exp(shift)
+    return np.asarray(odds / (1 + odds))
+
+
+def _n_places(entry: Entry, applying: int, revoked: int) -> int:
+    """Return how many places a batch gives out.
+
+    Raises
+    ------
+    UsageError
+        If there are not fewer places than applicants, or none.
+    """
+    key = f"lottery.batches, number {entry.number}"
+    if applying < 2:
+        raise UsageError(
+            f"{key}: {applying} people apply; a lottery needs 2. Simulate more people."
+        )
+    if entry.odds is not None:
+        return int(np.clip(np.rint(entry.odds * applying), 1, applying - 1))
+    n_places = revoked if entry.quota is None else entry.quota
+    if not 1 <= n_places < applying:
+        what = "places revoked before" if entry.recovery else "quota"
+        raise UsageError(
+            f"{key}: {what} = {n_places:,}, and {applying:,} people apply; a lottery needs "
+            f"from 1 to {applying - 1:,} places."
+        )
+    return n_places
+
+
+def _record(
+    found: Round, entry: Entry, household: CodeArray, lapses: BoolArray, state: _State
+) -> None:
+    """Write down what a batch's lottery did."""
+    k, person, won = found.batch, found.person, found.won
+    state.applied[person] |= np.uint32(1 << k)
+    fresh = state.first[person] == k
+    state.block[person[fresh]] = found.strata.code[fresh] + len(state.blocks)
+    state.propensity[person[fresh]] = found.propensity[fresh]
+    state.blocks += [f"b{entry.number:02d}, {name}" for name in found.strata.names]
+    state.win[person[won]] = k
+    state.later[person[won & ~fresh]] = k
+    state.later[found.imagined[found.would_win]] = k
+    state.losing[:] = False
+    state.losing[person[~won | fresh]] = True
+    state.losing[found.imagined[~found.would_win]] = True
+    np.add.at(state.winners, household[person[won]], 1)
+    freed = int(lapses[person[won]].sum())
+    state.revoked = freed + (0 if entry.recovery else state.revoked)

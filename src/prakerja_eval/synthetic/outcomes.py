@@ -1,0 +1,395 @@
+"""What would a person's work and pay be in a month, having received or not?
+
+Everything is a function of the month of receipt, given the same random numbers: so potential
+outcomes are this function at the month as it happened, at the one after winning or losing the first
+application, and at never.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from prakerja_eval.synthetic.calendar import month_number
+from prakerja_eval.synthetic.draws import Draws
+from prakerja_eval.synthetic.limits import between, inside, one_of
+from prakerja_eval.synthetic.people import Persons
+from prakerja_eval.synthetic.take_up import NOT_YET
+from prakerja_eval.typing import BoolArray, CodeArray, FloatArray, IntArray
+
+# log pay by schooling against SMA: mean wages of August 2021 (PROGRAMME facts, labour_market)
+PAY_BY_EDUCATION = np.log(np.array([1.65, 1.95, 2.45, 2.55, 3.15, 4.11]) / 2.45)
+PANDEMIC = (("2020-02", 0.35), ("2020-07", -0.15), ("2021-05", 0.15), ("2021-09", 0.22))
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What receiving does.
+
+    Attributes
+    ----------
+    work : float
+        Rise of the probit index of having work, at its full size, of the people whom a phone
+        survey can reach.
+    other : float
+        The same, as a part of ``work``, for the others.
+    lock_in : float
+        Rise of the index (a fall, where negative) while in training.
+    training : int
+        Months in training, from the month of receipt.
+    ramp : int
+        Months from the end of training to the full effect.
+    pay : float
+        Rise of log pay, at its full size, of those who would have work anyway.
+    spread : float
+        Standard deviation of the effect over people, as a part of its mean.
+    women, urban, senior : float
+        Effect on women, in cities, and on those with senior secondary school, as a multiple of
+        that on the others.
+    by_batch : float
+        Growth of the effect from one batch to the next, as a part of it; falling where negative.
+    by_month : float
+        Growth of the effect in each month after its ramp, as a part of it.
+    self_employed, owner : float
+        Share of those who have work because of the programme who are self-employed, and of these
+        who own a business with workers.
+    certificate : float
+        Rise of the chance to have used a certificate in looking for work.
+    changers : float
+        Rise of the chance that those with work anyway have changed their job.
+    anticipation : float
+        Rise of the index in the months ``anticipated`` before receipt.
+    anticipated : int
+    displacement : float
+        Fall of the index of everybody, for a share of 1 of the district's applicants having
+        received.
+    """
+
+    work: float = 0.0
+    other: float = 1.0
+    lock_in: float = 0.0
+    training: int = 2
+    ramp: int = 4
+    pay: float = 0.0
+    spread: float = 0.3
+    women: float = 1.0
+    urban: float = 1.0
+    senior: float = 1.0
+    by_batch: float = 0.0
+    by_month: float = 0.0
+    self_employed: float = 0.6
+    owner: float = 0.32
+    certificate: float = 0.0
+    changers: float = 0.0
+    anticipation: float = 0.0
+    anticipated: int = 0
+    displacement: float = 0.0
+
+    def __post_init__(self) -> None:
+        for key in ("work", "lock_in", "pay", "anticipation", "displacement"):
+            between(f"effects.{key}", getattr(self, key), -3, 3)
+        for key in ("other", "women", "urban", "senior"):
+            between(f"effects.{key}", getattr(self, key), -5, 5)
+        for key in ("by_batch", "by_month"):
+            between(f"effects.{key}", getattr(self, key), -1, 2)
+        for key in ("self_employed", "owner", "certificate", "changers"):
+            between(f"effects.{key}", getattr(self, key), 0, 1)
+        between("effects.spread", self.spread, 0, 3)
+        for key in ("training", "anticipated"):
+            one_of(f"effects.{key}", getattr(self, key), range(13))
+        one_of("effects.ramp", self.ramp, range(1, 37))
+
+    def profile(self, since: IntArray) -> FloatArray:
+        """Return the effect on the index in multiples of its full size, by months since receipt."""
+        after = since - self.training
+        grown = np.clip((after + 1) / self.ramp, 0.0, 1.0)
+        return grown * (1 + self.by_month * np.maximum(after + 1 - self.ramp, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Work and pay without the programme.
+
+    Attributes
+    ----------
+    path : tuple of (month, index)
+        Probit index of having work of the average applicant, by month; straight lines between.
+    persistence : float
+        Share of the index's variance that is the person's own.
+    education, urban, female, age : float
+        Index by level of schooling, in cities, of women, and for ten years of age (from 29).
+    dip : float
+        Fall of the index in the month of the first application, halved every ``dip_months``.
+    dip_months : float
+    trend_motivation : float
+        Rise of the index in a year from the first month of the path, for a standard deviation of
+        motivation: trends that differ by what is not observed.
+    recovery_education : float
+        The same for a level of schooling.
+    motivation : float
+        Index for a standard deviation of motivation.
+    district : float
+        Standard deviation of the index between districts.
+    self_employed, formal, owner : float
+        Shares: of workers who are self-employed, of employees who are formal, and of the
+        self-employed who own a business with workers.
+    changers : float
+        Share of those with work before and now who changed their job.
+    certificate, account : float
+        Shares who used a certificate in looking for work, and who have an account or e-wallet.
+    pay : float
+        Log of the pay of the average worker, rupiah a month.
+    pay_spread : float
+        Standard deviation of log pay, given everything observed and ability.
+    pay_ability : float
+        Log pay for a standard deviation of ability.
+    heavy : float
+        Share of workers whose pay is multiplied by a Pareto number (index 3).
+    pay_path : tuple of (month, log points)
+        Change of log pay by month.
+    """
+
+    path: tuple[tuple[str, float], ...] = PANDEMIC
+    persistence: float = 0.5
+    education: float = 0.05
+    urban: float = 0.0
+    female: float = -0.25
+    age: float = 0.1
+    dip: float = 0.0
+    dip_months: float = 3.0
+    trend_motivation: float = 0.0
+    recovery_education: float = 0.0
+    motivation: float = 0.0
+    district: float = 0.0
+    self_employed: float = 0.4
+    formal: float = 0.62
+    owner: float = 0.13
+    changers: float = 0.12
+    certificate: float = 0.068
+    account: float = 0.75
+    pay: float = 14.2
+    pay_spread: float = 0.65
+    pay_ability: float = 0.2
+    heavy: float = 0.01
+    pay_path: tuple[tuple[str, float], ...] = (("2020-02", 0.05), ("2020-07", -0.1), ("2021-09", 0))
+
+    def __post_init__(self) -> None:
+        for key in ("path", "pay_path"):
+            knots(f"outcomes.{key}", getattr(self, key))
+        inside("outcomes.persistence", self.persistence, 0, 1)
+        for key in ("education", "urban", "female", "age", "trend_motivation", "motivation"):
+            between(f"outcomes.{key}", getattr(self, key), -3, 3)
+        between("outcomes.recovery_education", self.recovery_education, -3, 3)
+        between("outcomes.dip", self.dip, -3, 3)
+        inside("outcomes.dip_months", self.dip_months, 0, 100)
+        for key in ("district", "pay_spread", "pay_ability"):
+            between(f"outcomes.{key}", getattr(self, key), 0, 3)
+        for key in ("self_employed", "formal", "owner", "changers", "certificate", "account"):
+            between(f"outcomes.{key}", getattr(self, key), 0, 1)
+        between("outcomes.heavy", self.heavy, 0, 1)
+        between("outcomes.pay", self.pay, 5, 20)
+
+
+def knots(key: str, path: tuple[tuple[str, float], ...]) -> tuple[FloatArray, FloatArray]:
+    """Return the months and values of a path.
+
+    Raises
+    ------
+    UsageError
+        If it is empty or its months do not rise.
+    """
+    if not path:
+        between(f"{key} (number of months)", 0, 1, 600)
+    months = np.array([month_number(month, key) for month, _ in path], dtype=np.float64)
+    for step in np.diff(months):
+        between(f"{key} (months from one to the next)", step, 1, 600)
+    for _, value in path:
+        between(key, value, -10, 10)
+    return months, np.array([value for _, value in path])
+
+
+class State(NamedTuple):
+    """Work and pay of n people in a month: bool and int arrays; pay in rupiah, 0 without work."""
+
+    employed: BoolArray
+    self_employed: BoolArray
+    formal: BoolArray
+    owns_business: BoolArray
+    new_job: BoolArray
+    certificate: BoolArray
+    financial_account: BoolArray
+    hours: IntArray
+    income: IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Latent:
+    """What fixes n people's potential outcomes in a month, whatever the month of receipt.
+
+    Attributes
+    ----------
+    month : int
+    index : (n,) array
+        Index of having work without the programme.
+    strength : (n,) array
+        Each person's effect as a multiple of the average one.
+    log_pay, hours : (n,) arrays
+    chance : dict of (n,) arrays
+        Uniform numbers by name.
+    """
+
+    month: int
+    index: FloatArray
+    strength: FloatArray
+    log_pay: FloatArray
+    hours: FloatArray
+    chance: dict[str, FloatArray]
+
+
+def strengths(effects: Effects, persons: Persons, batch: CodeArray, draws: Draws) -> FloatArray:
+    """Return each person's effect as a multiple of the average one, (n,)."""
+    own = 1 + effects.spread * draws.normal("outcomes.effect")
+    for factor, who in (
+        (effects.women, persons.female),
+        (effects.urban, persons.urban),
+        (effects.senior, persons.senior),
+        (effects.other, ~persons.reachable),
+    ):
+        own = own * np.where(who, factor, 1.0)
+    return np.asarray(own * np.maximum(1 + effects.by_batch * batch, 0))
+
+
+def latent(
+    options: Outcomes,
+    persons: Persons,
+    month: int,
+    applied: IntArray,
+    strength: FloatArray,
+    relative_pay: FloatArray,
+    draws: Draws,
+) -> Latent:
+    """Return what fixes the potential outcomes of a month.
+
+    Parameters
+    ----------
+    options : Outcomes
+    persons : Persons
+    month : int
+        From January 2020.
+    applied : (n,) int array
+        Month of the first application.
+    strength : (n,) array
+    relative_pay : (n,) array
+        Minimum wage of the person's province over the mean.
+    draws : Draws
+    """
+    index = _index(options, persons, month, applied, draws)
+    fixed = ("self", "self_new", "formal", "owner", "owner_new", "certificate", "account", "change")
+    chance = {name: draws.uniform(f"outcomes.{name}") for name in fixed}
+    return Latent(
+        month=month,
+        index=index,
+        strength=strength,
+        log_pay=_log_pay(options, persons, month, relative_pay, draws),
+        hours=np.clip(np.rint(39 + 11 * draws.normal(f"outcomes.hours.{month}")), 1, 98),
+        chance=chance,
+    )
+
+
+def _index(
+    options: Outcomes, persons: Persons, month: int, applied: IntArray, draws: Draws
+) -> FloatArray:
+    """Return the index of having work in a month without the programme, (n,)."""
+    months, values = knots("outcomes.path", options.path)
+    years = (month - months[0]) / 12
+    level = persons.education - 2.7
+    index = options.education * level + np.interp(month, months, values)
+    index = index + options.urban * (persons.urban - 0.76)
+    index = index + options.female * (persons.female - 0.45)
+    index = index + options.age * (persons.age - 29) / 10
+    index = index + np.sqrt(options.persistence) * persons.ability
+    index = index + np.sqrt(1 - options.persistence) * draws.normal(f"outcomes.work.{month}")
+    index = index + (options.motivation + options.trend_motivation * years) * persons.motivation
+    index = index + options.recovery_education * years * level
+    if options.district:
+        index = index + options.district * draws.district("outcomes.district")[persons.district]
+    if options.dip:
+        since = month - applied
+        fading = np.where(since >= 0, 0.5 ** (np.maximum(since, 0) / options.dip_months), 0.0)
+        index = index - options.dip * fading
+    return np.asarray(index)
+
+
+def _log_pay(
+    options: Outcomes, persons: Persons, month: int, relative_pay: FloatArray, draws: Draws
+) -> FloatArray:
+    """Return log pay in a month if with work, (n,); most of its spread is the person's own."""
+    months, values = knots("outcomes.pay_path", options.pay_path)
+    own = draws.normal("outcomes.pay")
+    passing = draws.normal(f"outcomes.pay.{month}")
+    tail = draws.uniform("outcomes.heavy")
+    heavy = np.where(tail < options.heavy, tail / max(options.heavy, 1e-12), 1.0)
+    out = PAY_BY_EDUCATION[persons.education] + options.pay
+    out = out + np.interp(month, months, values)
+    out = out + 0.1 * (persons.urban - 0.76) - 0.28 * (persons.female - 0.45)
+    out = out + 0.5 * np.log(relative_pay) + options.pay_ability * persons.ability
+    out = out + options.pay_spread * (np.sqrt(0.7) * own + np.sqrt(0.3) * passing)
+    return np.asarray(out - np.log(np.maximum(heavy, 1e-6)) / 3)
+
+
+def realise(
+    options: Outcomes,
+    effects: Effects,
+    found: Latent,
+    receipt: IntArray,
+    before: BoolArray,
+    saturation: FloatArray | float = 0.0,
+) -> State:
+    """Return work and pay in a month given months of receipt.
+
+    Parameters
+    ----------
+    options : Outcomes
+    effects : Effects
+    found : Latent
+    receipt : (n,) int array
+        Month of receipt; ``NOT_YET`` for never.
+    before : (n,) bool array
+        Who had work at the baseline.
+    saturation : (n,) array
+        Share of the district's applicants who have received by this month.
+    """
+    u = found.chance
+    since = found.month - receipt
+    has, ahead = since >= 0, (since < 0) & (since >= -effects.anticipated)
+    training = has & (since < effects.training)
+    full = np.where(has, effects.profile(since), 0.0) * found.strength
+    shift = effects.work * full + effects.lock_in * training + effects.anticipation * ahead
+    base = found.index - effects.displacement * saturation
+    anyway = base > 0
+    employed = base + shift > 0
+    entrant = employed & ~anyway
+    own = np.where(
+        entrant, u["self_new"] < effects.self_employed, u["self"] < options.self_employed
+    )
+    boss = np.where(entrant, u["owner_new"] < effects.owner, u["owner"] < options.owner)
+    self_employed = employed & own
+    changed = u["change"] < options.changers + effects.changers * np.clip(full, 0, None)
+    log_pay = found.log_pay + np.where(entrant, 0.0, effects.pay * full)
+    finished = has & ~training
+    return State(
+        employed=employed,
+        self_employed=self_employed,
+        formal=employed & ~own & (u["formal"] < options.formal),
+        owns_business=self_employed & boss,
+        new_job=employed & (~before | changed),
+        certificate=u["certificate"] < options.certificate + effects.certificate * finished,
+        financial_account=has | (u["account"] < options.account),
+        hours=np.where(employed, found.hours, 0).astype(np.int64),
+        income=np.where(employed, np.rint(np.exp(log_pay)), 0).astype(np.int64),
+    )
+
+
+def never(n: int) -> IntArray:
+    """Return the months of receipt of n people who never receive."""
+    return np.full(n, NOT_YET)

@@ -1,0 +1,99 @@
+"""Where do applicants live? Provinces by their recipients, districts by population."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from prakerja_eval.errors import UsageError, nearest
+from prakerja_eval.programme import Programme
+from prakerja_eval.typing import FloatArray, IntArray
+
+ISLANDS = {1: "Sumatera", 2: "Sumatera", 3: "Jawa", 5: "Bali-Nusa Tenggara", 6: "Kalimantan"}
+ISLANDS |= {7: "Sulawesi", 8: "Maluku-Papua", 9: "Maluku-Papua"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """The provinces that take part, of which there are P.
+
+    Attributes
+    ----------
+    codes : (P,) int array
+        Codes of the statistical office.
+    names : tuple of P str
+    island : (P,) int array
+        Place of its island group in ``islands``.
+    islands : tuple of str
+    share : (P,) array
+        Share of the people drawn, after oversampling.
+    weight : (P,) array
+        Sampling weight of a person, 1 on average over the people drawn.
+    pay : (P,) array
+        Minimum wage over its mean.
+    districts : (P,) int array
+        Number of districts.
+    """
+
+    codes: IntArray
+    names: tuple[str, ...]
+    island: IntArray
+    islands: tuple[str, ...]
+    share: FloatArray
+    weight: FloatArray
+    pay: FloatArray
+    districts: IntArray
+
+    def draw(self, u: FloatArray) -> IntArray:
+        """Return a province for each uniform number, (n,)."""
+        edges = np.cumsum(self.share)[:-1]
+        return np.asarray(np.searchsorted(edges, u, side="right"), dtype=np.int64)
+
+    def district(self, province: IntArray, u: FloatArray) -> IntArray:
+        """Return a district for each person, numbered through the country."""
+        before = np.cumsum(self.districts) - self.districts
+        return np.asarray(before[province] + np.floor(u * self.districts[province]), dtype=np.int64)
+
+
+def places(names: tuple[str, ...], districts: int, oversampling: float) -> Places:
+    """Return the provinces named, or all.
+
+    Raises
+    ------
+    UsageError
+        For a province that the programme does not have.
+    """
+    every = Programme.named("prakerja").provinces
+    known = [p.name for p in every]
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                f"people.provinces: there is no province {name!r}.{nearest(name, known)} There are "
+                f"{', '.join(known)}."
+            )
+    chosen = [p for p in every if not names or p.name in names]
+    population = np.array([_number(p.population) for p in chosen])
+    listed = np.array([np.nan if p.recipients is None else _number(p.recipients) for p in chosen])
+    # Bengkulu's recipients are not printed: taken at the others' recipients per head (assumption)
+    seen = np.isfinite(listed)
+    rate = listed[seen].sum() / population[seen].sum() if seen.any() else 1.0
+    recipients = np.where(seen, listed, rate * population)
+    share = recipients / recipients.sum()
+    drawn = share ** (1 - oversampling)
+    drawn = drawn / drawn.sum()
+    pay = np.array([_number(p.minimum_wage) for p in chosen])
+    island = [ISLANDS[p.code // 10] for p in chosen]
+    islands = tuple(dict.fromkeys(island))
+    return Places(
+        codes=np.array([p.code for p in chosen]),
+        names=tuple(p.name for p in chosen),
+        island=np.array([islands.index(i) for i in island]),
+        islands=islands,
+        share=drawn,
+        weight=share / drawn,
+        pay=pay / (share @ pay),
+        districts=np.maximum(np.rint(districts * population / population.sum()), 1).astype(int),
+    )
+
+
+def _number(figure: object) -> float:
+    return float(figure.value)  # type: ignore[attr-defined]

@@ -1,0 +1,37 @@
+"""How is a scenario written down? As the TOML that reads back as the same scenario."""
+
+from dataclasses import asdict, fields, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prakerja_eval.synthetic.scenario import Scenario
+
+
+def as_toml(scenario: "Scenario") -> str:
+    """Return the whole scenario as TOML, defaults written out."""
+    lines, tables = [], []
+    for item in fields(scenario):
+        value = getattr(scenario, item.name)
+        if is_dataclass(value):
+            tables += ["", f"[{item.name}]", *_lines(asdict(value))]  # type: ignore[arg-type]
+        elif item.name != "name":
+            lines.append(f"{item.name} = {_value(value)}")
+    return "\n".join([*lines, *tables, ""])
+
+
+def _lines(table: dict[str, Any]) -> list[str]:
+    """Return a line a key; what is None is left out."""
+    return [f"{key} = {_value(value)}" for key, value in table.items() if value is not None]
+
+
+def _value(value: Any) -> str:
+    """Return a value as TOML."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+    if isinstance(value, dict):
+        return "{ " + ", ".join(_lines(value)) + " }"
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(_value(v) for v in value) + "]"
+    return repr(value)

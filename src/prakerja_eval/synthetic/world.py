@@ -1,0 +1,159 @@
+"""What does a scenario leave behind? A panel, every application, and the truth about them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from prakerja_eval.errors import UsageError
+from prakerja_eval.panel import Panel, Roles
+from prakerja_eval.synthetic import applications, columns, funnel
+from prakerja_eval.synthetic.draws import Draws
+from prakerja_eval.synthetic.lottery import Assignment, Round
+from prakerja_eval.synthetic.process import Process, assignment, begin, observe, saturation
+from prakerja_eval.synthetic.scenario import Scenario
+
+if TYPE_CHECKING:
+    from prakerja_eval.synthetic.describe import WorldDescription
+    from prakerja_eval.synthetic.truth import Truth
+
+FEWEST, MOST = 50, 100_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """A simulated programme.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    n_applicants, seed : int
+    assignment : Assignment
+        What the lotteries did, a row an applicant.
+    panel : Panel
+        A row a person and wave. Applicants whose household had already had its winners could not
+        enter a lottery and are not in it.
+    applications : DataFrame
+        A row a person and batch.
+    truth : Truth
+        The true value of every estimand, and what biased estimators converge to.
+    """
+
+    scenario: Scenario
+    n_applicants: int
+    seed: int
+    process: Process
+    assignment: Assignment
+    rounds: tuple[Round, ...]
+
+    def __repr__(self) -> str:
+        return f"World: {self.scenario.name}, {self.n_applicants:,} applicants, seed {self.seed}"
+
+    @cached_property
+    def panel(self) -> Panel:
+        """Return the panel that a researcher would have."""
+        draws = Draws(self.seed, 0, self.n_applicants)
+        near = saturation(self.process, self.assignment, draws)
+        parts = [observe(self.process, self.assignment, part, near) for part in draws.parts()]
+        return Panel(columns.frame(parts, self.process, self.seed), roles(self.scenario))
+
+    @cached_property
+    def applications(self) -> pd.DataFrame:
+        """Return every application: person, batch, stratum, number, propensity, whether it won."""
+        found = applications.table(self.process, self.rounds, self.assignment)
+        return columns.as_frame(found)
+
+    @cached_property
+    def truth(self) -> "Truth":
+        """Return the truth, from potential outcomes."""
+        from prakerja_eval.synthetic.truth import truth_of
+
+        return truth_of(self.process, self.assignment, Draws(self.seed, 0, self.n_applicants))
+
+    @cached_property
+    def funnel(self) -> dict[str, int]:
+        """Return how many people stood at each stage before the lottery."""
+        return funnel.stages(self.scenario.funnel, self.n_applicants, self.seed)
+
+    def describe(self) -> "WorldDescription":
+        """Return what was simulated, layer by layer, in words and counts."""
+        from prakerja_eval.synthetic.describe import describe
+
+        return describe(self)
+
+
+def simulate(scenario: Scenario | str, n_applicants: int = 10_000, seed: int = 0) -> World:
+    """Simulate a programme with known truth.
+
+    Parameters
+    ----------
+    scenario : Scenario or str
+        A scenario, or the name of one that ships (``Scenario.names()``).
+    n_applicants : int
+        People who applied and were eligible. The same seed with more of them leaves the traits,
+        potential outcomes and lottery numbers of the earlier ones as they were.
+    seed : int
+        Zero or more. The same scenario, number and seed give the same bytes.
+
+    Returns
+    -------
+    World
+
+    Raises
+    ------
+    UsageError
+        For an unknown scenario, too few applicants, or a batch without winners or losers.
+
+    Examples
+    --------
+    >>> import prakerja_eval as pe
+    >>> world = pe.simulate("null", n_applicants=1_000, seed=1)
+    >>> len(world.panel.units)
+    1000
+    """
+    found = Scenario.named(scenario) if isinstance(scenario, str) else scenario
+    whole("n_applicants", n_applicants, FEWEST, MOST)
+    whole("seed", seed, 0, 2**63)
+    process = begin(found)
+    rounds: list[Round] = []
+    given = assignment(process, Draws(seed, 0, n_applicants), rounds.append)
+    return World(found, n_applicants, seed, process, given, tuple(rounds))
+
+
+def whole(key: str, value: int, low: int, high: int) -> None:
+    """Refuse what is no whole number from low to high.
+
+    Raises
+    ------
+    UsageError
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise UsageError(f"{key} = {value!r} is no whole number.")
+    if not low <= value <= high:
+        raise UsageError(
+            f"{key} = {value:,} is not allowed; give a number from {low:,} to {high:,}."
+        )
+
+
+def roles(scenario: Scenario) -> Roles:
+    """Return the roles of the panel's columns."""
+    drawn = scenario.lottery.kind != "self_selection"
+    sampled = scenario.survey.mode == "in_person"
+    return Roles(
+        unit="person_id",
+        wave="wave",
+        baseline=scenario.survey.baseline,
+        cohort="cohort",
+        offer="offer" if drawn else None,
+        received="received",
+        blocks=("block",) if drawn else (),
+        household="household",
+        clusters=("district",) if scenario.lottery.kind == "district" else (),
+        responded="responded",
+        attempts="attempts",
+        weight="weight" if sampled else None,
+        psu="psu" if sampled else None,
+        sampling_stratum="survey_stratum" if sampled else None,
+    )
