@@ -1,6 +1,8 @@
 """Is a programme from anyone's disk read whole, and a faulty one refused with every fault?"""
 
+import pickle
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +40,8 @@ name = "North"
 population = { value = 1.5, unit = "million people", date = "2024", source = "x", confidence = "D" }
 """
 
+PAGE = Path(__file__).parents[2] / "docs/methods/programme.md"
+
 
 @pytest.fixture
 def write(tmp_path):
@@ -72,6 +76,21 @@ def test_a_programme_is_read_from_one_file(write):
     north = ours.provinces[0]
     assert (north.code, north.name, north.population.number) == (7, "North", 1.5)
     assert north.recipients is None
+
+
+def test_the_example_of_the_method_page_is_read(write):
+    example = PAGE.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
+    ours = Programme.read(write(example))
+    assert ours.cite("costs.transfer_per_recipient") == "$ 100 (2024; Law 12/2024; found)"
+    assert (len(ours.batches), len(ours.provinces), len(ours.not_found)) == (1, 1, 1)
+
+
+def test_a_programme_cannot_be_changed_and_survives_the_way_to_another_process(write):
+    ours = Programme.read(write(GOOD))
+    with pytest.raises(TypeError):
+        ours.figures["costs.transfer_per_recipient"] = None
+    assert pickle.loads(pickle.dumps(ours)) == ours
+    assert hash(ours) == hash(Programme.read(write(GOOD)))
 
 
 def test_a_figures_own_fields_win_over_those_of_its_origin(write):

@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -55,6 +55,15 @@ class Programme:
     batches: tuple[Batch, ...]
     figures: Mapping[str, Figure] = field(hash=False)
     not_found: Mapping[str, str] = field(hash=False)
+
+    def __post_init__(self) -> None:
+        for name in ("figures", "not_found"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    def __reduce__(self) -> tuple[type["Programme"], tuple[object, ...]]:
+        # a read-only mapping cannot be pickled, and a worker process needs it
+        cells = (getattr(self, f.name) for f in fields(self))
+        return Programme, tuple(dict(c) if isinstance(c, MappingProxyType) else c for c in cells)
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -165,8 +174,8 @@ class Programme:
             **parts.identity,
             provinces=parts.provinces,
             batches=parts.batches,
-            figures=MappingProxyType(dict(parts.figures)),
-            not_found=MappingProxyType(dict(parts.not_found)),
+            figures=parts.figures,
+            not_found=parts.not_found,
         )
 
     def __repr__(self) -> str:
@@ -200,7 +209,7 @@ def _text(file: Traversable) -> str:
 
 
 def _figures(record: Batch | Province) -> list[tuple[str, Figure]]:
-    cells = {k: getattr(record, k) for k in record.__dataclass_fields__}
+    cells = {f.name: getattr(record, f.name) for f in fields(record)}
     return [(k, v) for k, v in cells.items() if isinstance(v, Figure)]
 
 
