@@ -10,9 +10,7 @@ from prakerja_eval.synthetic.people import Persons
 from prakerja_eval.typing import BoolArray, CodeArray, FloatArray, RealArray
 
 
-def by_district(
-    options: Lottery, batches: Batches, district: CodeArray, draws: Draws
-) -> Assignment:
+def by_district(batches: Batches, district: CodeArray, draws: Draws) -> Assignment:
     """Return the assignment of a lottery among districts, within batches.
 
     Raises
