@@ -59,11 +59,12 @@ LAYERS: "dict[str, Callable[[Scenario], dict[str, Any]]]" = {
         winners=0.0,
         winners_employed=0.0,
         winners_self_employed=0.0,
+        winners_owner=0.0,
         winners_new_job=0.0,
         winners_pay=0.0,
     ),
     "non_response": _part("survey", response=1.0, missed=0.0),
     "item_non_response": _part("survey", item=0.0),
     "heaping": _part("survey", heaping=0.0),
-    "misreport": _part("survey", denied=0.0, claimed=0.0),
+    "misreport": _part("survey", denied=0.0, denied_in_person=0.0, claimed=0.0),
 }

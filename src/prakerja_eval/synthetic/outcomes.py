@@ -130,9 +130,11 @@ class Outcomes:
         Index for a standard deviation of motivation.
     district : float
         Standard deviation of the index between districts.
-    self_employed, formal, owner : float
-        Shares: of workers who are self-employed, of employees who are formal, and of the
-        self-employed who own a business with workers.
+    self_employed : tuple of (month, share)
+        Share of workers who are self-employed, by month.
+    formal, owner : float
+        Shares: of employees who are formal, and of the self-employed who own a business with
+        workers.
     changers : float
         Share of those with work before and now who changed their job.
     certificate, account : float
@@ -161,7 +163,7 @@ class Outcomes:
     recovery_education: float = 0.0
     motivation: float = 0.0
     district: float = 0.0
-    self_employed: float = 0.4
+    self_employed: tuple[tuple[str, float], ...] = (("2020-07", 0.286), ("2021-05", 0.396))
     formal: float = 0.62
     owner: float = 0.13
     changers: float = 0.12
@@ -174,8 +176,10 @@ class Outcomes:
     pay_path: tuple[tuple[str, float], ...] = (("2020-02", 0.05), ("2020-07", -0.1), ("2021-09", 0))
 
     def __post_init__(self) -> None:
-        for key in ("path", "pay_path"):
+        for key in ("path", "pay_path", "self_employed"):
             knots(f"outcomes.{key}", getattr(self, key))
+        for _, share in self.self_employed:
+            between("outcomes.self_employed", share, 0, 1)
         inside("outcomes.persistence", self.persistence, 0, 1)
         for key in ("education", "urban", "female", "age", "trend_motivation", "motivation"):
             between(f"outcomes.{key}", getattr(self, key), -3, 3)
@@ -184,7 +188,7 @@ class Outcomes:
         inside("outcomes.dip_months", self.dip_months, 0, 100)
         for key in ("district", "pay_spread", "pay_ability"):
             between(f"outcomes.{key}", getattr(self, key), 0, 3)
-        for key in ("self_employed", "formal", "owner", "changers", "certificate", "account"):
+        for key in ("formal", "owner", "changers", "certificate", "account"):
             between(f"outcomes.{key}", getattr(self, key), 0, 1)
         between("outcomes.heavy", self.heavy, 0, 1)
         between("outcomes.pay", self.pay, 5, 20)
@@ -206,6 +210,12 @@ def knots(key: str, path: tuple[tuple[str, float], ...]) -> tuple[FloatArray, Fl
     for _, value in path:
         between(key, value, -10, 10)
     return months, np.array([value for _, value in path])
+
+
+def at_month(path: tuple[tuple[str, float], ...], month: int) -> float:
+    """Return a path's value in a month: straight lines between its months, constant outside."""
+    months, values = knots("path", path)
+    return float(np.interp(month, months, values))
 
 
 class State(NamedTuple):
@@ -300,10 +310,9 @@ def _index(
     options: Outcomes, persons: Persons, month: int, applied: IntArray, draws: Draws
 ) -> FloatArray:
     """Return the index of having work in a month without the programme, (n,)."""
-    months, values = knots("outcomes.path", options.path)
-    years = (month - months[0]) / 12
+    years = (month - month_number(options.path[0][0])) / 12
     level = persons.education - 2.7
-    index = options.education * level + np.interp(month, months, values)
+    index = options.education * level + at_month(options.path, month)
     index = index + options.urban * (persons.urban - 0.76)
     index = index + options.female * (persons.female - 0.45)
     index = index + options.age * (persons.age - 29) / 10
@@ -324,13 +333,12 @@ def _log_pay(
     options: Outcomes, persons: Persons, month: int, relative_pay: FloatArray, draws: Draws
 ) -> FloatArray:
     """Return log pay in a month if with work, (n,); most of its spread is the person's own."""
-    months, values = knots("outcomes.pay_path", options.pay_path)
     own = draws.normal("outcomes.pay")
     passing = draws.normal(f"outcomes.pay.{month}")
     tail = draws.uniform("outcomes.heavy")
     heavy = np.where(tail < options.heavy, tail / max(options.heavy, 1e-12), 1.0)
     out = PAY_BY_EDUCATION[persons.education] + options.pay
-    out = out + np.interp(month, months, values)
+    out = out + at_month(options.pay_path, month)
     out = out + 0.1 * (persons.urban - 0.76) - 0.28 * (persons.female - 0.45)
     out = out + 0.5 * np.log(relative_pay) + options.pay_ability * persons.ability
     out = out + options.pay_spread * (np.sqrt(0.7) * own + np.sqrt(0.3) * passing)

@@ -35,9 +35,10 @@ class Survey:
         Log odds of answering for a level of schooling, in cities, with a smartphone.
     winners : float
         Log odds for winners.
-    winners_employed, winners_self_employed, winners_new_job, winners_pay : float
-        Log odds, among winners, of those with work, with work of their own, with a new job, and
-        for a unit of log pay (of those with work): selective response.
+    winners_employed, winners_self_employed, winners_owner, winners_new_job, winners_pay : float
+        Log odds, among winners, of those with work, with work of their own, with a business that
+        has workers, with a new job, and for a unit of log pay (of those with work): selective
+        response. These and ``winners`` hold by phone; who opens the door does not depend on them.
     calls : int
         Call attempts, at most.
     missed : float
@@ -46,8 +47,9 @@ class Survey:
         Chance that somebody who answers does not tell their income.
     heaping : float
         Share of incomes told in round numbers (Rp 50,000, or 500,000 above Rp 5 million).
-    denied : float
-        Chance that somebody who received says that they did not.
+    denied, denied_in_person : float
+        Chance that somebody who received says that they did not, by phone (where the programme
+        itself asks) and in person (where a household answers a labour force survey).
     claimed : float
         Chance that a winner who did not receive says that they did.
     """
@@ -62,6 +64,7 @@ class Survey:
     winners: float = 0.0
     winners_employed: float = 0.0
     winners_self_employed: float = 0.0
+    winners_owner: float = 0.0
     winners_new_job: float = 0.0
     winners_pay: float = 0.0
     calls: int = 6
@@ -69,6 +72,7 @@ class Survey:
     item: float = 0.03
     heaping: float = 0.5
     denied: float = 0.03
+    denied_in_person: float = 0.03
     claimed: float = 0.0
 
     def __post_init__(self) -> None:
@@ -80,10 +84,10 @@ class Survey:
         inside("survey.response", self.response, 0, 1 + 1e-12)
         for key in ("education", "urban", "smartphone", "winners", "winners_employed"):
             between(f"survey.{key}", getattr(self, key), -5, 5)
-        for key in ("winners_self_employed", "winners_new_job", "winners_pay"):
-            between(f"survey.{key}", getattr(self, key), -5, 5)
+        for key in ("self_employed", "owner", "new_job", "pay"):
+            between(f"survey.winners_{key}", getattr(self, f"winners_{key}"), -5, 5)
         one_of("survey.calls", self.calls, range(1, 31))
-        for key in ("missed", "item", "heaping", "denied", "claimed"):
+        for key in ("missed", "item", "heaping", "denied", "denied_in_person", "claimed"):
             between(f"survey.{key}", getattr(self, key), 0, 0.99)
 
     @property
@@ -154,8 +158,11 @@ def response_chance(options: Survey, persons: Persons, won: BoolArray, state: St
     index = index + np.log(options.response / (1 - options.response))
     index = index + options.urban * (persons.urban - 0.76)
     index = index + options.smartphone * (persons.smartphone - 0.85)
+    if options.mode == "in_person":
+        return np.asarray(1 / (1 + np.exp(-index)))
     tilt = options.winners + options.winners_employed * state.employed
     tilt = tilt + options.winners_self_employed * state.self_employed
+    tilt = tilt + options.winners_owner * state.owns_business
     tilt = tilt + options.winners_new_job * state.new_job
     if options.winners_pay:
         log_pay = np.log(np.maximum(state.income, 1)) - 14.3
@@ -176,4 +183,5 @@ def told_income(options: Survey, income: IntArray, wave: str, draws: Draws) -> F
 def told_receipt(options: Survey, received: BoolArray, won: BoolArray, draws: Draws) -> BoolArray:
     """Return who says that they received, (n,); a person says the same in each wave."""
     u = draws.uniform("survey.receipt")
-    return np.where(received, u >= options.denied, won & (u < options.claimed))
+    denied = options.denied if options.mode == "phone" else options.denied_in_person
+    return np.where(received, u >= denied, won & (u < options.claimed))
