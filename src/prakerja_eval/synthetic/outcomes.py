@@ -378,7 +378,9 @@ def realise(
     employed = base + shift > 0
     entrant = employed & ~anyway
     own = np.where(
-        entrant, u["self_new"] < effects.self_employed, u["self"] < options.self_employed
+        entrant,
+        u["self_new"] < effects.self_employed,
+        u["self"] < at_month(options.self_employed, found.month),
     )
     boss = np.where(entrant, u["owner_new"] < effects.owner, u["owner"] < options.owner)
     self_employed = employed & own
