@@ -12,7 +12,7 @@ import numpy as np
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.synthetic import kernel_lottery
-from prakerja_eval.synthetic.batches import Batches, Entry
+from prakerja_eval.synthetic.batches import PROGRAMME, Batches, Entry
 from prakerja_eval.synthetic.draws import Draws
 from prakerja_eval.synthetic.limits import between, inside, one_of
 from prakerja_eval.synthetic.odds import propensities
@@ -32,7 +32,7 @@ class Lottery:
     kind : {"person", "district", "self_selection"}
         Whose name is drawn; or nobody's, and people select themselves.
     batches : tuple of Entry
-        In order of time.
+        In order of time; left out, batches 5 to 14 of the programme.
     priority_advantage : float
         Odds of the priority group over those of the others.
     reapply : float
@@ -51,7 +51,7 @@ selection_motivation : float
     """
 
     kind: str = "person"
-    batches: tuple[Entry, ...] = ()
+    batches: tuple[Entry, ...] = PROGRAMME
     priority_advantage: float = 1.4
     reapply: float = 0.5
     reapply_motivation: float = 0.5
