@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from prakerja_eval.synthetic.outcomes import Effects
+from prakerja_eval.synthetic.effects import Effects
 
 if TYPE_CHECKING:
     from prakerja_eval.synthetic.scenario import Scenario

@@ -5,6 +5,7 @@ outcomes are this function at the month as it happened, at the one after winning
 application, and at never.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,98 +13,15 @@ import numpy as np
 
 from prakerja_eval.synthetic.calendar import month_number
 from prakerja_eval.synthetic.draws import Draws
-from prakerja_eval.synthetic.limits import between, inside, one_of
+from prakerja_eval.synthetic.effects import Effects
+from prakerja_eval.synthetic.limits import between, inside
 from prakerja_eval.synthetic.people import Persons
 from prakerja_eval.synthetic.take_up import NOT_YET
-from prakerja_eval.typing import BoolArray, CodeArray, FloatArray, IntArray
+from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 # log pay by schooling against SMA: mean wages of August 2021 (PROGRAMME facts, labour_market)
 PAY_BY_EDUCATION = np.log(np.array([1.65, 1.95, 2.45, 2.55, 3.15, 4.11]) / 2.45)
-PANDEMIC = (("2020-02", 0.35), ("2020-07", -0.15), ("2021-05", 0.15), ("2021-09", 0.22))
-
-
-@dataclass(frozen=True, slots=True)
-class Effects:
-    """What receiving does.
-
-    Attributes
-    ----------
-    work : float
-        Rise of the probit index of having work, at its full size, of the people whom a phone
-        survey can reach.
-    other : float
-        The same, as a part of ``work``, for the others.
-    lock_in : float
-        Rise of the index (a fall, where negative) while in training.
-    training : int
-        Months in training, from the month of receipt.
-    ramp : int
-        Months from the end of training to the full effect.
-    pay : float
-        Rise of log pay, at its full size, of those who would have work anyway.
-    spread : float
-        Standard deviation of the effect over people, as a part of its mean.
-    women, urban, senior : float
-        Effect on women, in cities, and on those with senior secondary school, as a multiple of
-        that on the others.
-    by_batch : float
-        Growth of the effect from one batch to the next, as a part of it; falling where negative.
-    by_month : float
-        Growth of the effect in each month after its ramp, as a part of it.
-    self_employed, owner : float
-        Share of those who have work because of the programme who are self-employed, and of these
-        who own a business with workers.
-    certificate : float
-        Rise of the chance to have used a certificate in looking for work.
-    changers : float
-        Rise of the chance that those with work anyway have changed their job.
-    anticipation : float
-        Rise of the index in the months ``anticipated`` before receipt.
-    anticipated : int
-    displacement : float
-        Fall of the index of everybody, for a share of 1 of the district's applicants having
-        received.
-    """
-
-    work: float = 0.0
-    other: float = 1.0
-    lock_in: float = 0.0
-    training: int = 2
-    ramp: int = 4
-    pay: float = 0.0
-    spread: float = 0.3
-    women: float = 1.0
-    urban: float = 1.0
-    senior: float = 1.0
-    by_batch: float = 0.0
-    by_month: float = 0.0
-    self_employed: float = 0.6
-    owner: float = 0.32
-    certificate: float = 0.0
-    changers: float = 0.0
-    anticipation: float = 0.0
-    anticipated: int = 0
-    displacement: float = 0.0
-
-    def __post_init__(self) -> None:
-        for key in ("work", "lock_in", "pay", "anticipation", "displacement"):
-            between(f"effects.{key}", getattr(self, key), -3, 3)
-        for key in ("other", "women", "urban", "senior"):
-            between(f"effects.{key}", getattr(self, key), -5, 5)
-        for key in ("by_batch", "by_month"):
-            between(f"effects.{key}", getattr(self, key), -1, 2)
-        for key in ("self_employed", "owner", "certificate", "changers"):
-            between(f"effects.{key}", getattr(self, key), 0, 1)
-        between("effects.spread", self.spread, 0, 3)
-        for key in ("training", "anticipated"):
-            one_of(f"effects.{key}", getattr(self, key), range(13))
-        one_of("effects.ramp", self.ramp, range(1, 37))
-
-    def profile(self, since: IntArray) -> FloatArray:
-        """Return the effect on the index in multiples of its full size, by months since receipt."""
-        after = since - self.training
-        grown = np.clip((after + 1) / self.ramp, 0.0, 1.0)
-        return grown * (1 + self.by_month * np.maximum(after + 1 - self.ramp, 0))
+PANDEMIC = (("2020-02", 0.35), ("2020-07", -0.168), ("2021-05", 0.1), ("2021-09", 0.197))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +83,11 @@ class Outcomes:
     district: float = 0.0
     self_employed: tuple[tuple[str, float], ...] = (("2020-07", 0.286), ("2021-05", 0.396))
     formal: float = 0.62
-    owner: float = 0.13
-    changers: float = 0.12
+    owner: float = 0.128
+    changers: float = 0.1
     certificate: float = 0.068
     account: float = 0.75
-    pay: float = 14.2
+    pay: float = 14.095
     pay_spread: float = 0.65
     pay_ability: float = 0.2
     heavy: float = 0.01
@@ -256,92 +174,95 @@ class Latent:
     chance: dict[str, FloatArray]
 
 
-def strengths(effects: Effects, persons: Persons, batch: CodeArray, draws: Draws) -> FloatArray:
-    """Return each person's effect as a multiple of the average one, (n,)."""
-    own = 1 + effects.spread * draws.normal("outcomes.effect")
-    for factor, who in (
-        (effects.women, persons.female),
-        (effects.urban, persons.urban),
-        (effects.senior, persons.senior),
-        (effects.other, ~persons.reachable),
-    ):
-        own = own * np.where(who, factor, 1.0)
-    return np.asarray(own * np.maximum(1 + effects.by_batch * batch, 0))
+FIXED = ("self", "self_new", "formal", "owner", "owner_new", "certificate", "account", "change")
 
 
-def latent(
+def latents(
     options: Outcomes,
     persons: Persons,
-    month: int,
+    months: Sequence[int],
     applied: IntArray,
     strength: FloatArray,
     relative_pay: FloatArray,
     draws: Draws,
-) -> Latent:
-    """Return what fixes the potential outcomes of a month.
+) -> list[Latent]:
+    """Return what fixes the potential outcomes of each month.
 
     Parameters
     ----------
     options : Outcomes
     persons : Persons
-    month : int
+    months : sequence of int
         From January 2020.
     applied : (n,) int array
         Month of the first application.
     strength : (n,) array
+        What ``effects.strengths`` returns.
     relative_pay : (n,) array
         Minimum wage of the person's province over the mean.
     draws : Draws
     """
-    index = _index(options, persons, month, applied, draws)
-    fixed = ("self", "self_new", "formal", "owner", "owner_new", "certificate", "account", "change")
-    chance = {name: draws.uniform(f"outcomes.{name}") for name in fixed}
-    return Latent(
-        month=month,
-        index=index,
-        strength=strength,
-        log_pay=_log_pay(options, persons, month, relative_pay, draws),
-        hours=np.clip(np.rint(39 + 11 * draws.normal(f"outcomes.hours.{month}")), 1, 98),
-        chance=chance,
-    )
+    index = _own_index(options, persons, draws)
+    log_pay = _own_log_pay(options, persons, relative_pay, draws)
+    chance = {name: draws.uniform(f"outcomes.{name}") for name in FIXED}
+    spread = options.pay_spread * np.sqrt(0.3)
+    return [
+        Latent(
+            month=month,
+            index=index + _index_in(options, persons, month, applied, draws),
+            strength=strength,
+            log_pay=log_pay
+            + at_month(options.pay_path, month)
+            + spread * draws.normal(f"outcomes.pay.{month}"),
+            hours=np.clip(np.rint(39 + 11 * draws.normal(f"outcomes.hours.{month}")), 1, 98),
+            chance=chance,
+        )
+        for month in months
+    ]
 
 
-def _index(
-    options: Outcomes, persons: Persons, month: int, applied: IntArray, draws: Draws
-) -> FloatArray:
-    """Return the index of having work in a month without the programme, (n,)."""
-    years = (month - month_number(options.path[0][0])) / 12
-    level = persons.education - 2.7
-    index = options.education * level + at_month(options.path, month)
+def _own_index(options: Outcomes, persons: Persons, draws: Draws) -> FloatArray:
+    """Return the part of the index of having work that is the person's own, (n,)."""
+    index = options.education * (persons.education - 2.7)
     index = index + options.urban * (persons.urban - 0.76)
     index = index + options.female * (persons.female - 0.45)
     index = index + options.age * (persons.age - 29) / 10
+    index = index + options.motivation * persons.motivation
     index = index + np.sqrt(options.persistence) * persons.ability
-    index = index + np.sqrt(1 - options.persistence) * draws.normal(f"outcomes.work.{month}")
-    index = index + (options.motivation + options.trend_motivation * years) * persons.motivation
-    index = index + options.recovery_education * years * level
     if options.district:
         index = index + options.district * draws.district("outcomes.district")[persons.district]
-    if options.dip:
-        since = month - applied
-        fading = np.where(since >= 0, 0.5 ** (np.maximum(since, 0) / options.dip_months), 0.0)
-        index = index - options.dip * fading
     return np.asarray(index)
 
 
-def _log_pay(
-    options: Outcomes, persons: Persons, month: int, relative_pay: FloatArray, draws: Draws
+def _index_in(
+    options: Outcomes, persons: Persons, month: int, applied: IntArray, draws: Draws
 ) -> FloatArray:
-    """Return log pay in a month if with work, (n,); most of its spread is the person's own."""
-    own = draws.normal("outcomes.pay")
-    passing = draws.normal(f"outcomes.pay.{month}")
+    """Return the part of the index that passes: of a month, and of the time since applying."""
+    index = at_month(options.path, month) + np.sqrt(1 - options.persistence) * draws.normal(
+        f"outcomes.work.{month}"
+    )
+    years = (month - month_number(options.path[0][0])) / 12
+    if options.trend_motivation:
+        index = index + options.trend_motivation * years * persons.motivation
+    if options.recovery_education:
+        index = index + options.recovery_education * years * (persons.education - 2.7)
+    if options.dip:
+        since = month - applied
+        fading = 0.5 ** (np.maximum(since, 0) / options.dip_months)
+        index = index - options.dip * np.where(since >= 0, fading, 0.0)
+    return np.asarray(index)
+
+
+def _own_log_pay(
+    options: Outcomes, persons: Persons, relative_pay: FloatArray, draws: Draws
+) -> FloatArray:
+    """Return the part of log pay that is the person's own, (n,): most of its spread."""
     tail = draws.uniform("outcomes.heavy")
     heavy = np.where(tail < options.heavy, tail / max(options.heavy, 1e-12), 1.0)
     out = PAY_BY_EDUCATION[persons.education] + options.pay
-    out = out + at_month(options.pay_path, month)
     out = out + 0.1 * (persons.urban - 0.76) - 0.28 * (persons.female - 0.45)
     out = out + 0.5 * np.log(relative_pay) + options.pay_ability * persons.ability
-    out = out + options.pay_spread * (np.sqrt(0.7) * own + np.sqrt(0.3) * passing)
+    out = out + options.pay_spread * np.sqrt(0.7) * draws.normal("outcomes.pay")
     return np.asarray(out - np.log(np.maximum(heavy, 1e-6)) / 3)
 
 
@@ -394,7 +315,7 @@ def realise(
         owns_business=self_employed & boss,
         new_job=employed & (~before | changed),
         certificate=u["certificate"] < options.certificate + effects.certificate * finished,
-        financial_account=has | (u["account"] < options.account),
+        financial_account=u["account"] < options.account + effects.account * has,
         hours=np.where(employed, found.hours, 0).astype(np.int64),
         income=np.where(employed, np.rint(np.exp(log_pay)), 0).astype(np.int64),
     )

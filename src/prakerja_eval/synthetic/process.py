@@ -9,8 +9,9 @@ import numpy as np
 from prakerja_eval.synthetic import lottery, selection
 from prakerja_eval.synthetic.batches import Batches
 from prakerja_eval.synthetic.draws import Draws
+from prakerja_eval.synthetic.effects import strengths
 from prakerja_eval.synthetic.lottery import NEVER, Applicants, Assignment, Round
-from prakerja_eval.synthetic.outcomes import Latent, State, latent, never, realise, strengths
+from prakerja_eval.synthetic.outcomes import Latent, State, latents, never, realise
 from prakerja_eval.synthetic.people import Persons, draw_people
 from prakerja_eval.synthetic.places import Places, places
 from prakerja_eval.synthetic.scenario import Scenario
@@ -173,10 +174,7 @@ def lives(
     strength = strengths(scenario.effects, persons, mine.first, part)
     pay = process.places.pay[persons.province]
     options = scenario.outcomes
-    found = [
-        latent(options, persons, month, applied, strength, pay, part)
-        for month in scenario.survey.months
-    ]
+    found = latents(options, persons, scenario.survey.months, applied, strength, pay, part)
     start = found[scenario.survey.after - 1]
     nobody = never(len(persons))
     before = realise(options, scenario.effects, start, nobody, np.zeros(len(persons), bool))

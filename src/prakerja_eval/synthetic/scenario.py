@@ -9,10 +9,11 @@ from typing import Any
 
 from prakerja_eval.errors import UsageError, nearest
 from prakerja_eval.synthetic.door import checked
+from prakerja_eval.synthetic.effects import Effects
 from prakerja_eval.synthetic.funnel import Funnel
 from prakerja_eval.synthetic.layers import LAYERS
 from prakerja_eval.synthetic.lottery import Lottery
-from prakerja_eval.synthetic.outcomes import Effects, Outcomes
+from prakerja_eval.synthetic.outcomes import Outcomes
 from prakerja_eval.synthetic.people import People
 from prakerja_eval.synthetic.survey import Survey
 from prakerja_eval.synthetic.take_up import TakeUp
