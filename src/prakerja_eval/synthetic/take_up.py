@@ -36,6 +36,8 @@ class TakeUp:
         How much likelier (probit index) to receive for a standard deviation of ability.
     always : float
         Share of people who receive whether or not they win, in the month of their batch.
+    always_ability : float
+        How much likelier (probit index) to be one of them for a standard deviation of ability.
     delay : int
         Months from winning to receiving.
     completion : float
@@ -57,6 +59,7 @@ class TakeUp:
     other: float = 0.97
     ability: float = 0.0
     always: float = 0.0
+    always_ability: float = 0.0
     delay: int = 1
     completion: float = 0.96
     institutions: int = 180
@@ -70,7 +73,8 @@ class TakeUp:
         names = ("revoked_2020", "revoked_later", "always", "completion", "e_wallet")
         for key in (*names, "reachable", "other"):
             between(f"take_up.{key}", getattr(self, key), 0, 1)
-        between("take_up.ability", self.ability, -3, 3)
+        for key in ("ability", "always_ability"):
+            between(f"take_up.{key}", getattr(self, key), -3, 3)
         one_of("take_up.delay", self.delay, range(13))
         between("take_up.institutions", self.institutions, 1, 10_000)
         for key in ("incentive", "survey_incentive"):
@@ -121,7 +125,8 @@ def receive(
 ) -> Receipt:
     """Return when people receive, as it happened and had the first lottery gone the other way."""
     lapse = draws.uniform("take_up.revoked")
-    genuine = draws.uniform("take_up.genuine") < _share_genuine(options, persons)
+    share = np.where(persons.reachable, options.reachable, options.other)
+    genuine = draws.uniform("take_up.genuine") < _tilted(share, options.ability, persons)
     opened = np.append(np.array(months), NOT_YET)  # the last one for batch -1, never
     limit = np.append([options.revoked(m) for m in months], 0.0)
 
@@ -132,7 +137,8 @@ def receive(
             (batch == NEVER) | lapses | ~genuine, NOT_YET, opened[batch] + options.delay
         )
 
-    always = draws.uniform("take_up.always") < options.always
+    everywhere = np.full(len(persons), options.always)
+    always = draws.uniform("take_up.always") < _tilted(everywhere, options.always_ability, persons)
     own = opened[assignment.first] + options.delay
     first, later = (month_after(b) for b in (assignment.first, assignment.later))
     if_offered = np.where(always, own, first)
@@ -152,15 +158,13 @@ def receive(
     )
 
 
-def _share_genuine(options: TakeUp, persons: Persons) -> FloatArray:
-    """Return each person's chance to receive what they win, (n,)."""
-    base = np.where(persons.reachable, options.reachable, options.other)
-    if options.ability == 0:
-        return np.asarray(base)
-    shift = options.ability * persons.ability
+def _tilted(share: FloatArray, slope: float, persons: Persons) -> FloatArray:
+    """Return each person's chance, (n,): ``share`` on average, rising with ability by ``slope``."""
+    if slope == 0:
+        return share
     # scaled so that the mean over ability stays the share that is asked for
-    index = normal_quantile(base) * np.sqrt(1 + options.ability**2)
-    return normal_cdf(index + shift)
+    index = normal_quantile(share) * np.sqrt(1 + slope**2)
+    return normal_cdf(index + slope * persons.ability)
 
 
 def cash(options: TakeUp, receipt: Receipt, month: int) -> IntArray:
