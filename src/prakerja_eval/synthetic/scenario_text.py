@@ -15,16 +15,16 @@ def as_toml(scenario: "Scenario") -> str:
         if is_dataclass(value):
             tables += ["", f"[{item.name}]", *_lines(asdict(value))]  # type: ignore[arg-type]
         elif item.name != "name":
-            lines.append(f"{item.name} = {_value(value)}")
+            lines.append(f"{item.name} = {value_text(value)}")
     return "\n".join([*lines, *tables, ""])
 
 
 def _lines(table: dict[str, Any]) -> list[str]:
     """Return a line a key; what is None is left out."""
-    return [f"{key} = {_value(value)}" for key, value in table.items() if value is not None]
+    return [f"{key} = {value_text(value)}" for key, value in table.items() if value is not None]
 
 
-def _value(value: Any) -> str:
+def value_text(value: Any) -> str:
     """Return a value as TOML."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -33,5 +33,5 @@ def _value(value: Any) -> str:
     if isinstance(value, dict):
         return "{ " + ", ".join(_lines(value)) + " }"
     if isinstance(value, tuple | list):
-        return "[" + ", ".join(_value(v) for v in value) + "]"
+        return "[" + ", ".join(value_text(v) for v in value) + "]"
     return repr(value)
