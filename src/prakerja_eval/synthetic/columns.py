@@ -1,15 +1,15 @@
 """Which columns does a panel have? A part's people and waves as an Arrow table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from prakerja_eval.synthetic.draws import Draws
-from prakerja_eval.synthetic.lottery import NEVER
+from prakerja_eval.synthetic.lottery import NEVER, Assignment
 from prakerja_eval.synthetic.people import EDUCATION, SCHOOLING
-from prakerja_eval.synthetic.process import Process, Seen
+from prakerja_eval.synthetic.process import Process, Seen, observe, saturation
 from prakerja_eval.synthetic.survey import told_income, told_receipt
 from prakerja_eval.synthetic.take_up import cash
 from prakerja_eval.typing import BoolArray, CodeArray, FloatArray, IntArray
@@ -28,24 +28,32 @@ ANSWERS = (
 )
 
 
-def frame(parts: Sequence[Seen], process: Process, seed: int) -> pd.DataFrame:
-    """Return the panel of all parts, a row a person and wave."""
-    tables = [table(seen, process, seed) for seen in parts]
-    return as_frame(pa.concat_tables(tables))
+def tables(process: Process, assignment: Assignment, seed: int) -> Iterator[pa.Table]:
+    """Give the panel as Arrow tables, one a chunk of people, a row a person and wave."""
+    draws = Draws(seed, 0, len(assignment.first))
+    near = saturation(process, assignment, draws)
+    for part in draws.parts():
+        yield table(observe(process, assignment, part, near), process, seed)
 
 
 def as_frame(found: pa.Table) -> pd.DataFrame:
-    """Return an Arrow table as a pandas one, text as text and whole numbers with gaps as floats."""
-    return found.to_pandas(types_mapper=_text_type)
+    """Return an Arrow table as a pandas one: text as text, whole numbers with gaps as floats."""
+    return found.cast(plain(found.schema)).to_pandas(types_mapper=_text_type)
+
+
+def plain(schema: pa.Schema) -> pa.Schema:
+    """Return a schema with text where it has dictionaries."""
+    coded = pa.types.is_dictionary
+    return pa.schema([f.with_type(pa.large_string()) if coded(f.type) else f for f in schema])
 
 
 def _text_type(kind: pa.DataType) -> object:
     """Return pandas' text for text, whatever Arrow calls it."""
-    return pd.StringDtype(na_value=np.nan) if pa.types.is_string(kind) else None
+    return pd.StringDtype(na_value=np.nan) if pa.types.is_large_string(kind) else None
 
 
 def table(seen: Seen, process: Process, seed: int) -> pa.Table:
-    """Return the panel of one part as an Arrow table.
+    """Return the panel of one part as an Arrow table, text as dictionaries.
 
     People whose household had already had its winners, and rows of waves that are missing
     altogether, are left out.
@@ -56,12 +64,13 @@ def table(seen: Seen, process: Process, seed: int) -> pa.Table:
     fixed = _fixed(process, seen, part)
     by_wave = [_in_wave(process, seen, t, part) for t in range(len(seen.states))]
     n_waves = len(by_wave)
-    out = {name: _repeated(column, n_waves) for name, column in fixed.items()}
+    rows = pa.array(np.repeat(np.arange(len(part), dtype=np.int32), n_waves))
+    out = {name: column.take(rows) for name, column in fixed.items()}
     out |= {name: _woven([w[name] for w in by_wave]) for name in by_wave[0]}
     whole = pa.table({name: out[name] for name in ORDER})
     keep = np.repeat(_in_lottery(process, seen), n_waves)
-    present = np.stack([c.present for c in seen.calls], axis=1).ravel()
-    return whole.filter(pa.array(keep & present))
+    keep &= np.stack([c.present for c in seen.calls], axis=1).ravel()
+    return whole if keep.all() else whole.filter(pa.array(keep))
 
 
 def _in_lottery(process: Process, seen: Seen) -> BoolArray:
@@ -124,7 +133,7 @@ def _in_wave(process: Process, seen: Seen, t: int, part: Draws) -> dict[str, pa.
     paid = cash(scenario.take_up, receipt, month)
     told = told_receipt(survey, received, won, part)
     out = {
-        "wave": coded(np.zeros(len(part), dtype=np.int64), [wave]),
+        "wave": coded(np.full(len(part), t), survey.waves),
         "won": flag(won),
         "applications": pa.array(_applications(process, found.assignment.applications, month)),
         "received": flag(received),
@@ -151,8 +160,14 @@ def _applications(process: Process, bits: CodeArray, month: int) -> CodeArray:
 def numbered(prefix: str, number: IntArray, width: int) -> pa.Array:
     """Return ids such as "SYN-00000001" as an Arrow dictionary."""
     used, code = np.unique(number, return_inverse=True)
-    names = [f"{prefix}{k:0{width}d}" for k in used]
-    return coded(code, names)
+    letters = np.frombuffer(prefix.encode(), dtype=np.uint8)
+    cells = np.empty((len(used), len(letters) + width), dtype=np.uint8)
+    cells[:, : len(letters)] = letters
+    for k in range(width):
+        cells[:, -1 - k] = ord("0") + used // 10**k % 10
+    ends = np.arange(len(used) + 1, dtype=np.int32) * cells.shape[1]
+    names = pa.StringArray.from_buffers(len(used), pa.py_buffer(ends), pa.py_buffer(cells))
+    return pa.DictionaryArray.from_arrays(pa.array(code, pa.int32()), names)
 
 
 def coded(code: CodeArray, names: Sequence[str]) -> pa.Array:
@@ -167,7 +182,7 @@ def flag(values: BoolArray) -> pa.Array:
 
 def answer(values: BoolArray | IntArray, answered: BoolArray) -> pa.Array:
     """Return answers as whole numbers, empty where nobody answered."""
-    return pa.array(np.asarray(values).astype(np.int16), mask=~answered)
+    return pa.array(np.asarray(values).astype(np.int8), mask=~answered)
 
 
 def amount(values: FloatArray, answered: BoolArray) -> pa.Array:
@@ -176,19 +191,11 @@ def amount(values: FloatArray, answered: BoolArray) -> pa.Array:
     return pa.array(np.where(silent, 0, values).astype(np.int64), mask=silent)
 
 
-def _repeated(column: pa.Array, times: int) -> pa.Array:
-    """Return each value as often as there are waves, as plain text where it is text."""
-    rows = np.repeat(np.arange(len(column)), times)
-    out = column.take(pa.array(rows))
-    return out.dictionary_decode() if pa.types.is_dictionary(out.type) else out
-
-
 def _woven(columns: Sequence[pa.Array]) -> pa.Array:
     """Return the waves' columns person by person."""
     n, n_waves = len(columns[0]), len(columns)
-    plain = [c.dictionary_decode() if pa.types.is_dictionary(c.type) else c for c in columns]
-    order = np.arange(n * n_waves).reshape(n_waves, n).T.ravel()
-    return pa.concat_arrays(plain).take(pa.array(order))
+    order = np.arange(n * n_waves, dtype=np.int32).reshape(n_waves, n).T.ravel()
+    return pa.concat_arrays(columns).take(pa.array(order))
 
 
 ORDER = (

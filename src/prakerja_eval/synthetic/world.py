@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.panel import Panel, Roles
 from prakerja_eval.synthetic import applications, columns, funnel
 from prakerja_eval.synthetic.draws import Draws
 from prakerja_eval.synthetic.lottery import Assignment, Round
-from prakerja_eval.synthetic.process import Process, assignment, begin, observe, saturation
+from prakerja_eval.synthetic.process import Process, assignment, begin
 from prakerja_eval.synthetic.scenario import Scenario
 
 if TYPE_CHECKING:
     from prakerja_eval.synthetic.describe import WorldDescription
     from prakerja_eval.synthetic.truth import Truth
 
-FEWEST, MOST = 50, 100_000_000
+FEWEST, MOST = 50, 99_999_999
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,10 +55,8 @@ class World:
     @cached_property
     def panel(self) -> Panel:
         """Return the panel that a researcher would have."""
-        draws = Draws(self.seed, 0, self.n_applicants)
-        near = saturation(self.process, self.assignment, draws)
-        parts = [observe(self.process, self.assignment, part, near) for part in draws.parts()]
-        return Panel(columns.frame(parts, self.process, self.seed), roles(self.scenario))
+        parts = columns.tables(self.process, self.assignment, self.seed)
+        return Panel(columns.as_frame(pa.concat_tables(parts)), roles(self.scenario))
 
     @cached_property
     def applications(self) -> pd.DataFrame:
@@ -114,12 +113,22 @@ def simulate(scenario: Scenario | str, n_applicants: int = 10_000, seed: int = 0
     1000
     """
     found = Scenario.named(scenario) if isinstance(scenario, str) else scenario
-    whole("n_applicants", n_applicants, FEWEST, MOST)
-    whole("seed", seed, 0, 2**63)
+    allowed(n_applicants, seed)
     process = begin(found)
     rounds: list[Round] = []
     given = assignment(process, Draws(seed, 0, n_applicants), rounds.append)
     return World(found, n_applicants, seed, process, given, tuple(rounds))
+
+
+def allowed(n_applicants: int, seed: int) -> None:
+    """Refuse a number of applicants or a seed that is none.
+
+    Raises
+    ------
+    UsageError
+    """
+    whole("n_applicants", n_applicants, FEWEST, MOST)
+    whole("seed", seed, 0, 2**63)
 
 
 def whole(key: str, value: int, low: int, high: int) -> None:
