@@ -131,7 +131,7 @@ def _in_wave(process: Process, seen: Seen, t: int, part: Draws) -> dict[str, pa.
     if wave > survey.baseline:
         income = told_income(survey, state.income, wave, part)
     paid = cash(scenario.take_up, receipt, month)
-    told = told_receipt(survey, received, won, part)
+    told = told_receipt(survey, wave, received, won, part)
     out = {
         "wave": coded(np.full(len(part), t), survey.waves),
         "won": flag(won),
@@ -142,6 +142,7 @@ def _in_wave(process: Process, seen: Seen, t: int, part: Draws) -> dict[str, pa.
         "income": amount(income, answered),
         "income_gross": amount(income + paid, answered),
         "programme_cash": pa.array(paid),
+        "mode": coded(np.zeros(len(part), dtype=np.int64), [survey.how(wave)]),
         "responded": flag(answered),
         "attempts": pa.array(calls.attempts, pa.int16()),
     }
@@ -226,6 +227,7 @@ ORDER = (
     "received",
     "on_record",
     "reported_receipt",
+    "mode",
     "responded",
     "attempts",
     *ANSWERS,

@@ -56,6 +56,7 @@ LAYERS: "dict[str, Callable[[Scenario], dict[str, Any]]]" = {
     "dip": _part("outcomes", dip=0.0),
     "selective_response": _part(
         "survey",
+        employed=0.0,
         winners=0.0,
         winners_employed=0.0,
         winners_self_employed=0.0,
@@ -63,7 +64,7 @@ LAYERS: "dict[str, Callable[[Scenario], dict[str, Any]]]" = {
         winners_new_job=0.0,
         winners_pay=0.0,
     ),
-    "non_response": _part("survey", response=1.0, missed=0.0),
+    "non_response": _part("survey", response=1.0, missed=0.0, lost=0.0),
     "item_non_response": _part("survey", item=0.0),
     "heaping": _part("survey", heaping=0.0),
     "misreport": _part("survey", denied=0.0, denied_in_person=0.0, claimed=0.0),
