@@ -41,7 +41,9 @@ class TakeUp:
     delay : int
         Months from winning to receiving.
     completion : float
-        Share of those who receive who complete a course; the incentive is paid to them.
+        Share of those who receive who complete a course.
+    paid : float
+        Share of those who receive who are paid the incentives, all of whom complete a course.
     institutions : int
         Training institutions; the k-th is chosen in proportion to 1 / k.
     incentive, incentives : int
@@ -62,6 +64,7 @@ class TakeUp:
     always_ability: float = 0.0
     delay: int = 1
     completion: float = 0.96
+    paid: float = 0.95
     institutions: int = 180
     incentive: int = 600_000
     incentives: int = 4
@@ -76,6 +79,7 @@ class TakeUp:
         for key in ("ability", "always_ability"):
             between(f"take_up.{key}", getattr(self, key), -3, 3)
         one_of("take_up.delay", self.delay, range(13))
+        between("take_up.paid", self.paid, 0, self.completion)
         between("take_up.institutions", self.institutions, 1, 10_000)
         for key in ("incentive", "survey_incentive"):
             between(f"take_up.{key}", getattr(self, key), 0, 1e8)
@@ -103,8 +107,8 @@ class Receipt:
         Month of the batch that was won.
     revoked : (n,) bool array
         Whether the place that was won was revoked.
-    completed : (n,) bool array
-        Whether the person completes a course, if they receive.
+    completed, paid : (n,) bool arrays
+        Whether a course is completed, and the incentives are paid, if the place is used.
     institution, channel : (n,) int arrays
         Chosen, if they receive; ``channel`` is a place in ``CHANNELS``.
     """
@@ -116,6 +120,7 @@ class Receipt:
     won: IntArray
     revoked: BoolArray
     completed: BoolArray
+    paid: BoolArray
     institution: IntArray
     channel: IntArray
 
@@ -145,6 +150,7 @@ def receive(
     if_not = np.where(always, own, later)
     revoked = (lapse.astype(np.float32) < limit[assignment.win]) & (assignment.win != NEVER)
     won = opened[assignment.win]
+    diligence = draws.uniform("take_up.completed")
     return Receipt(
         month=np.where(assignment.offer, if_offered, if_not),
         if_offered=if_offered,
@@ -152,7 +158,8 @@ def receive(
         on_record=np.where((won == NOT_YET) | revoked, NOT_YET, won + options.delay),
         won=won,
         revoked=revoked,
-        completed=draws.uniform("take_up.completed") < options.completion,
+        completed=diligence < options.completion,
+        paid=diligence < options.paid,
         institution=_institution(options, draws.uniform("take_up.institution")),
         channel=_channel(options, won, draws),
     )
@@ -170,7 +177,7 @@ def _tilted(share: FloatArray, slope: float, persons: Persons) -> FloatArray:
 def cash(options: TakeUp, receipt: Receipt, month: int) -> IntArray:
     """Return the programme's own cash paid to each person in a month, rupiah (n,)."""
     since = month - receipt.month
-    paid = receipt.completed & (receipt.month != NOT_YET)
+    paid = receipt.paid & (receipt.month != NOT_YET)
     monthly = (since >= 1) & (since <= options.incentives)
     survey = (since >= 2) & (since % 2 == 0) & (since <= 2 * options.survey_incentives)
     amount = monthly * options.incentive + survey * options.survey_incentive
