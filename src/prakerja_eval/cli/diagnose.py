@@ -42,8 +42,9 @@ ENDING = ".svg"
 def diagnose(scenario: tuple[str, ...], **given: Any) -> None:
     """Say how estimators do in SCENARIO: bias, RMSE, coverage, size and power.
 
-    SCENARIO is the name of one that ships, or a TOML file; several are shown in one table. An
-    interrupted run goes on where it stopped if --resume names a folder.
+    SCENARIO is the name of one that ships, a name with its account (phone_sample:non_receipt), or
+    a TOML file; several are shown in one table. An interrupted run goes on where it stopped if
+    --resume names a folder.
     """  # fmt: skip
     out = given["out"]
     if out is not None:
@@ -76,10 +77,10 @@ def _run(scenario: tuple[str, ...], given: dict[str, Any]) -> "Diagnosis":
 
 
 def _scenario(name: str) -> Any:
-    """Return the scenario of a file, or of one that ships."""
+    """Return the scenario of a file, or the name of one that ships."""
     from prakerja_eval.synthetic import Scenario
 
-    return Scenario.read(name) if name.lower().endswith(".toml") else Scenario.named(name)
+    return Scenario.read(name) if name.lower().endswith(".toml") else name
 
 
 def _refuse_unusable(out: Path) -> None:

@@ -34,7 +34,8 @@ def diagnose(
     Parameters
     ----------
     scenario : Scenario, str, or a list of them
-        A simulated programme, or its name.
+        A simulated programme, or its name; "phone_sample:selective_response" names the account
+        too.
     estimators : mapping, or sequence of str
         Name to a function of a panel that returns an Estimate, or to ``compare.Judged``, which says
         what it is judged against. A sequence names standard estimators of employment and income;
@@ -192,7 +193,7 @@ class Experiment:
 
 
 def name_of(scenario: object) -> str:
-    """Return the name of a scenario.
+    """Return the name of a scenario, with its account if it follows one.
 
     Raises
     ------
@@ -203,7 +204,8 @@ def name_of(scenario: object) -> str:
     if not isinstance(name, str) or not name:
         kind = type(scenario).__name__
         raise UsageError(f"a scenario is a name, or has one as its .name; this {kind} has none.")
-    return name
+    account = getattr(scenario, "account", "")
+    return f"{name}:{account}" if account else name
 
 
 def _settings(judged: Judged) -> list[object]:
@@ -235,10 +237,13 @@ def _whole(value: object, name: str, least: int) -> None:
 
 
 def _named(scenario: object) -> object:
-    """Return a scenario by its name; another object as it is."""
+    """Return a scenario by its name, "name" or "name:account"; another object as it is."""
+    if not isinstance(scenario, str):
+        return scenario
     from prakerja_eval.synthetic import Scenario  # late: a diagnosis may simulate otherwise
 
-    return Scenario.named(scenario) if isinstance(scenario, str) else scenario
+    name, _, account = scenario.partition(":")
+    return Scenario.named(name, account or None)
 
 
 def _simulate(scenario: Any, n_applicants: int, seed: int) -> Any:

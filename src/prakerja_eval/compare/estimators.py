@@ -24,7 +24,7 @@ from prakerja_eval.typing import BoolArray, FloatArray
 
 LIMIT = "limit"
 OUTCOMES = ("employed", "income")
-COVARIATES = ("age", "female", "urban", "schooling")
+COVARIATES = ("age", "female", "urban", "education")
 
 Estimator: TypeAlias = Callable[[PanelProtocol], Estimate]
 Against: TypeAlias = Mapping[str, object] | Literal["limit"] | None
@@ -98,8 +98,8 @@ def standard(
 
     Notes
     -----
-    Each is judged against the effect that it is read as: two-way fixed effects, the naive
-    comparison and the naive change as the effect on the treated, whatever else they are.
+    Each is judged against the effect that it is read as: two-way fixed effects, matching (whoever
+    has a counterpart), the naive comparison and the naive change as the effect on the treated.
 
     Examples
     --------
@@ -294,7 +294,7 @@ STANDARD: Mapping[str, _Standard] = MappingProxyType(
         "did.group_time": _Standard(lambda p, y, _: did.overall(did.group_time(p, y))),
         "did.imputation": _Standard(lambda p, y, _: did.overall(did.imputation(p, y))),
         "did.twfe": _Standard(lambda p, y, _: did.twfe(p, y), MappingProxyType(ON_TREATED)),
-        "matching.att": _Standard(_matching),
+        "matching.att": _Standard(_matching, MappingProxyType(ON_TREATED)),
         "naive.winners": _Standard(_winners),
         "naive.difference": _Standard(_recipients),
         "naive.before_after": _Standard(_before_after),
