@@ -1,36 +1,69 @@
 """Is an option within what it may be? The key and the allowed range in one message."""
 
 from collections.abc import Iterable
-from math import isfinite
+
+import numpy as np
 
 from prakerja_eval.errors import UsageError, nearest
 
 
-def between(key: str, value: float, low: float, high: float) -> None:
-    """Refuse a number outside [low, high].
+def between(key: str, value: object, low: float, high: float) -> None:
+    """Refuse what is no number in [low, high].
 
     Raises
     ------
     UsageError
         With the key, the value and the range.
     """
-    if not (isfinite(value) and low <= value <= high):
+    if not (_is_number(value) and low <= value <= high):  # type: ignore[operator]
         raise UsageError(
-            f"{key} = {value:g} is not allowed; give a number from {low:g} to {high:g}."
+            f"{key} = {value!r} is not allowed; give a number from {_text(low)} to {_text(high)}."
         )
 
 
-def inside(key: str, value: float, low: float, high: float) -> None:
-    """Refuse a number that is not strictly between low and high.
+def inside(key: str, value: object, low: float, high: float) -> None:
+    """Refuse what is no number strictly between low and high.
 
     Raises
     ------
     UsageError
         With the key, the value and the range.
     """
-    if not (isfinite(value) and low < value < high):
+    if not (_is_number(value) and low < value < high):  # type: ignore[operator]
         raise UsageError(
-            f"{key} = {value:g} is not allowed; give a number above {low:g} and below {high:g}."
+            f"{key} = {value!r} is not allowed; give a number above {_text(low)} and below "
+            f"{_text(high)}."
+        )
+
+
+def above(key: str, value: object, low: float, high: float) -> None:
+    """Refuse what is no number in (low, high].
+
+    Raises
+    ------
+    UsageError
+        With the key, the value and the range.
+    """
+    if not (_is_number(value) and low < value <= high):  # type: ignore[operator]
+        raise UsageError(
+            f"{key} = {value!r} is not allowed; give a number above {_text(low)}, at most "
+            f"{_text(high)}."
+        )
+
+
+def whole(key: str, value: object, low: int, high: int) -> None:
+    """Refuse what is no whole number from low to high.
+
+    Raises
+    ------
+    UsageError
+        With the key, the value and the range.
+    """
+    is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not (is_whole and low <= value <= high):  # type: ignore[operator]
+        raise UsageError(
+            f"{key} = {value!r} is not allowed; give a whole number from {_text(low)} to "
+            f"{_text(high)}."
         )
 
 
@@ -43,8 +76,18 @@ def one_of(key: str, value: object, allowed: Iterable[object]) -> None:
         With the key, the nearest allowed value, and all of them.
     """
     names = list(allowed)
-    if value not in names:
+    if not any(type(value) is type(name) and value == name for name in names):
         listed = ", ".join(map(str, names))
         raise UsageError(
             f"{key} = {value!r} is not allowed.{nearest(str(value), names)} There are {listed}."
         )
+
+
+def _is_number(value: object) -> bool:
+    """Return whether a value is a number, and not a truth value."""
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def _text(limit: float) -> str:
+    """Return a limit as text: 10,000 and 0.95."""
+    return f"{limit:,.0f}" if float(limit).is_integer() else f"{limit:g}"

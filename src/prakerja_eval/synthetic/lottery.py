@@ -14,7 +14,7 @@ from prakerja_eval.errors import UsageError
 from prakerja_eval.synthetic import kernel_lottery
 from prakerja_eval.synthetic.batches import PROGRAMME, Batches, Entry
 from prakerja_eval.synthetic.draws import Draws
-from prakerja_eval.synthetic.limits import between, inside, one_of
+from prakerja_eval.synthetic.limits import between, one_of, whole
 from prakerja_eval.synthetic.odds import propensities
 from prakerja_eval.synthetic.places import Places
 from prakerja_eval.synthetic.strata import Strata, places_of, strata
@@ -34,7 +34,7 @@ class Lottery:
     batches : tuple of Entry
         In order of time; left out, batches 5 to 14 of the programme.
     priority_advantage : float
-        Odds of the priority group over those of the others.
+        Chance of winning of the priority group over that of the others, within a batch.
     reapply : float
         Chance that a loser of average motivation tries again in the next batch; who does not has
         given up. An assumption: it is not published.
@@ -44,7 +44,7 @@ class Lottery:
         Winners a household may have; 0 for no cap.
     fewest_winners : float
         Winners (and losers) that the first applications of a stratum must be expected to have, else
-        it is merged.
+        it is merged with others.
     selection_constant, selection_education, selection_age, selection_female, selection_ability, \
 selection_motivation : float
         Log odds of selecting oneself: at the mean, and for a standard deviation of each.
@@ -69,8 +69,8 @@ selection_motivation : float
         between("lottery.priority_advantage", self.priority_advantage, 0.1, 10)
         between("lottery.reapply", self.reapply, 0, 0.95)
         between("lottery.reapply_motivation", self.reapply_motivation, -3, 3)
-        between("lottery.household_cap", self.household_cap, 0, 20)
-        inside("lottery.fewest_winners", self.fewest_winners, 0, 1_000)
+        whole("lottery.household_cap", self.household_cap, 0, 20)
+        between("lottery.fewest_winners", self.fewest_winners, 1, 1_000)
         for key in ("constant", "education", "age", "female", "ability", "motivation"):
             between(f"lottery.selection_{key}", getattr(self, f"selection_{key}"), -5, 5)
 
@@ -187,14 +187,14 @@ def assign(
     applicants: Applicants,
     places: Places,
     draws: Draws,
-    revoked: tuple[float, ...],
+    revoked: FloatArray,
     on_round: Callable[[Round], None] = lambda _round: None,
 ) -> Assignment:
     """Return who won; ``on_round`` is given the applications of each batch.
 
     Parameters
     ----------
-    revoked : tuple of B floats
+    revoked : (B,) array
         Share of a batch's winners whose place is revoked later.
 
     Raises
@@ -202,10 +202,10 @@ def assign(
     UsageError
         If a batch has fewer applicants than places, or no winner, or no loser.
     """
-    state = _State(batches.first(draws.uniform("lottery.first")))
-    lapsing = draws.uniform("take_up.revoked").astype(np.float32)
+    state = _State(_collected(draws, lambda part: batches.first(part.uniform("lottery.first"))))
+    lapsing = _collected(draws, lambda part: part.uniform("take_up.revoked").astype(np.float32))
     for k in batches:
-        found = _round(options, batches, applicants, places, draws, k, state)
+        found = _round(options, batches.entries[k], applicants, places, draws, k, state)
         _record(found, batches.entries[k], applicants.household, lapsing < revoked[k], state)
         on_round(found)
     return Assignment(
@@ -213,16 +213,21 @@ def assign(
         block=state.block,
         blocks=tuple(state.blocks),
         propensity=state.propensity,
-        offer=(state.win == state.first) & (state.block != NEVER),
+        offer=state.win == state.first,
         win=state.win,
         later=state.later,
         applications=state.applied,
     )
 
 
+def _collected(draws: Draws, column: Callable[[Draws], CodeArray]) -> CodeArray:
+    """Return a column of everybody, made part by part so that nothing wide is held, (n,)."""
+    return np.concatenate([column(part) for part in draws.parts()])
+
+
 def _round(
     options: Lottery,
-    batches: Batches,
+    entry: Entry,
     applicants: Applicants,
     places: Places,
     draws: Draws,
@@ -230,24 +235,32 @@ def _round(
     state: _State,
 ) -> Round:
     """Draw one batch's lottery."""
-    entry = batches.entries[k]
     person, number, enters = _entering(options, applicants, draws, (k, entry.number), state)
-    real, drawn = person[enters], number[enters]
-    odds = _n_places(entry, len(real), state.revoked) / len(real)
+    real, late, drawn = person[enters], person[~enters], number[enters]
+    n_places = _n_places(entry, len(real), state.revoked)
+    odds = n_places / len(real)
     fresh = state.first[real] == k if entry.first else np.ones(len(real), dtype=bool)
     need = options.fewest_winners / min(odds, 1 - odds)
     found = strata(applicants.province[real], applicants.priority[real], fresh, places, need)
-    quota = places_of(odds, found, options.priority_advantage)
-    homes, home = np.unique(applicants.household[real], return_inverse=True)
-    room = _cap(options) - state.winners[homes].astype(np.int64)
-    won = kernel_lottery.draw(np.argsort(drawn, kind="stable"), found.code, home, quota, room)
-    again = f"lottery.again.{entry.number}"
-    chance = propensities(found.code, home, quota, room, draws.seed, again)
-    cut = kernel_lottery.last_winning_number(drawn, won, found.code, len(quota))
-    late = person[~enters]
+    quota = places_of(n_places, found, options.priority_advantage)
+    home, room = _homes(options, applicants.household[real], state.winners)
+    outcome = kernel_lottery.draw(drawn, found.code, home, quota, room)
+    chance = propensities(found.code, home, quota, room)
+    # who would have come back: with a number before the last that won, one of the winners' places
+    # would have been theirs; the household has room, since the place won at first is not taken
     code = found.table[applicants.province[late], applicants.priority[late].astype(np.int64)]
-    would = (number[~enters] <= np.where(code >= 0, cut[code], -1.0)) & (code >= 0)
-    return Round(k, real, found, drawn, chance, won, late, would)
+    would = (code >= 0) & (number[~enters] <= outcome.cut[code])
+    return Round(k, real, found, drawn, chance, outcome.won, late, would)
+
+
+def _homes(options: Lottery, household: CodeArray, winners: CodeArray) -> tuple[IntArray, IntArray]:
+    """Return applicants' households as 0 .. H-1, (m,), and how many of each may still win, (H,).
+
+    Applicants stand in order of their places, so that those of one household stand together.
+    """
+    begins = np.diff(household, prepend=-1) != 0
+    room = _cap(options) - winners[household[begins]].astype(np.int64)
+    return np.cumsum(begins) - 1, room
 
 
 def _cap(options: Lottery) -> int:
@@ -264,24 +277,24 @@ def _entering(
 ) -> tuple[IntArray, FloatArray, BoolArray]:
     """Return who would apply in a batch, their lottery numbers, and who really does.
 
-    Those who do not are winners of their first application, followed as if they had lost it.
+    Those who do not are winners of their first application, followed as if they had lost it. People
+    whose household has all its winners cannot enter.
     """
     k, number = batch
     people, numbers, real = [], [], []
     for part in draws.parts():
         rows = slice(part.start - draws.start, part.stop - draws.start)
-        first, win = state.first[rows], state.win[rows]
         pull = options.reapply_motivation * applicants.motivation[rows]
         again = part.uniform(f"lottery.reapply.{number}") < _shifted(options.reapply, pull)
         waiting = state.losing[rows] & again
-        imagined = waiting & (win != NEVER)
-        mine = np.flatnonzero((first == k) | waiting)
-        own = (win[mine] != NEVER).astype(np.int64)
-        full = state.winners[applicants.household[rows][mine]] - own >= _cap(options)
-        mine = mine[~full]
+        mine = np.flatnonzero((state.first[rows] == k) | waiting)
+        imagined = state.win[rows][mine] != NEVER
+        full = state.winners[applicants.household[rows][mine]] >= _cap(options)
+        keep = imagined | ~full
+        mine = mine[keep]
         people.append(mine + rows.start)
         numbers.append(part.uniform(f"lottery.number.{number}")[mine])
-        real.append(~imagined[mine])
+        real.append(~imagined[keep])
     return np.concatenate(people), np.concatenate(numbers), np.concatenate(real)
 
 
@@ -299,19 +312,18 @@ def _n_places(entry: Entry, applying: int, revoked: int) -> int:
     UsageError
         If there are not fewer places than applicants, or none.
     """
-    key = f"lottery.batches, number {entry.number}"
-    if applying < 2:
-        raise UsageError(
-            f"{key}: {applying} people apply; a lottery needs 2. Simulate more people."
-        )
     if entry.odds is not None:
-        return int(np.clip(np.rint(entry.odds * applying), 1, applying - 1))
-    n_places = revoked if entry.quota is None else entry.quota
+        what, n_places = f"odds = {entry.odds:g}", round(entry.odds * applying)
+    elif entry.recovery:
+        what, n_places = "recovery = true (places revoked before)", revoked
+    else:
+        what, n_places = "quota", entry.quota or 0
     if not 1 <= n_places < applying:
-        what = "places revoked before" if entry.recovery else "quota"
+        most = f"from 1 to {applying - 1:,} places" if applying > 1 else "2 applicants or more"
         raise UsageError(
-            f"{key}: {what} = {n_places:,}, and {applying:,} people apply; a lottery needs "
-            f"from 1 to {applying - 1:,} places."
+            f"lottery.batches, number {entry.number}: {what} gives {n_places:,} places to "
+            f"{applying:,} applicants; a lottery needs {most}, so that somebody wins and somebody "
+            "loses. Change the batch, or simulate more or fewer people."
         )
     return n_places
 

@@ -1,65 +1,119 @@
 """What were an applicant's chances before the numbers were drawn? Quotas, and the household cap.
 
-Where no household can reach its cap within a stratum, the chance is places over applicants. Where
-one can, the lottery is drawn again many times, and the chance is the share of draws won, averaged
-over the people whose situation is the same: their stratum, how many of the household may still
-win, and how many of it apply in the same and in other strata. The people of such a cell have one
-and the same chance, since numbers are exchangeable.
+A lottery number is uniform, and who wins in a stratum are the lowest numbers up to a cut-off, but
+for those whose household has its winners already. So a person of stratum s, who has j mates of the
+household in the same draw and stratum and l in another stratum t, and whose household may still
+have r winners, wins with the chance
+
+    P = integral from 0 to c_s of Pr(Bin(j, u) + Bin(l, min(u, c_t)) < r) du,
+
+the chance that fewer than r mates stand ahead who would win. The cut-offs c are those at which a
+stratum's chances sum to its places. Where no cap can bind this is places over applicants, exactly;
+else it is exact as strata grow, and its error in a stratum of m people is less than about 1 / m.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
-from prakerja_eval.synthetic import kernel_lottery
-from prakerja_eval.synthetic.draws import stream
 from prakerja_eval.typing import FloatArray, IntArray
 
-DRAWN = 4_000_000  # applications drawn again in a batch, in all
-FEWEST, MOST = 8, 2_000  # lotteries
+ENOUGH = 1e-12  # of the places: how near the sum of chances must come
+ROUNDS = 500
 
 
-def redraws(applications: int) -> int:
-    """Return how many times the lottery of so many applications is drawn again."""
-    return int(np.clip(DRAWN // max(applications, 1), FEWEST, MOST))
+@dataclass(frozen=True, slots=True, eq=False)
+class Situations:
+    """The C situations in which applicants are, and who is in which; see the formula above.
+
+    Attributes
+    ----------
+    code : (m,) int array
+        Situation of each applicant.
+    stratum, other, same, apart, room : (C,) int arrays
+        s, t, j, l and r.
+    """
+
+    code: IntArray
+    stratum: IntArray
+    other: IntArray
+    same: IntArray
+    apart: IntArray
+    room: IntArray
 
 
-def propensities(
-    stratum: IntArray, home: IntArray, quota: IntArray, room: IntArray, seed: int, name: str
-) -> FloatArray:
+def propensities(stratum: IntArray, home: IntArray, quota: IntArray, room: IntArray) -> FloatArray:
     """Return the chance of winning of each of m applicants.
 
     Parameters
     ----------
-    stratum, home : (m,) int arrays
-        Stratum 0 .. S-1 and household 0 .. H-1.
+    stratum : (m,) int array
+        Stratum 0 .. S-1.
+    home : (m,) int array
+        Household 0 .. H-1, none without an applicant, rising; its people are in two strata at most.
     quota, room : (S,) and (H,) int arrays
-        Places; how many of the household may still win.
-    seed : int
-    name : str
-        Of the stream from which the lotteries are drawn again.
+        Places; how many of the household may still win, above 0.
     """
-    size = np.bincount(stratum, minlength=len(quota))
-    plain = np.minimum(quota / np.maximum(size, 1), 1.0)[stratum]
-    applying = np.bincount(home, minlength=len(room))
-    bound = (applying > room)[home]
-    touched = np.bincount(stratum[bound], minlength=len(quota)) > 0
-    if not touched.any():
-        return np.asarray(plain)
-    cell = _cells(stratum, home, room, bound)
-    rng, n = stream(seed, name), redraws(len(stratum))
-    wins = np.zeros(len(stratum))
-    for _ in range(n):
-        order = rng.permutation(len(stratum))
-        wins += kernel_lottery.draw(order, stratum, home, quota, room)
-    share = np.bincount(cell, wins) / (n * np.bincount(cell))
-    return np.where(touched[stratum], share[cell], plain)
+    found = situations(stratum, home, room)
+    people = np.bincount(found.code)
+    places = quota.astype(np.float64)
+    cut = places / np.bincount(stratum, minlength=len(quota))
+    for _ in range(ROUNDS):
+        chance = chances(found, cut)
+        filled = np.bincount(found.stratum, people * chance, minlength=len(quota))
+        # a cut-off of 1: the cap leaves places that nobody can take
+        if np.all((np.abs(filled - places) <= ENOUGH * places) | (cut >= 1)):
+            break
+        cut = np.minimum(cut * places / filled, 1.0)
+    return np.asarray(chance[found.code])
 
 
-def _cells(stratum: IntArray, home: IntArray, room: IntArray, bound: np.ndarray) -> IntArray:
-    """Return a code for people with the same chance, (m,)."""
+def situations(stratum: IntArray, home: IntArray, room: IntArray) -> Situations:
+    """Return the situations; people whose household cannot reach its cap have no mates in them."""
+    starts = np.flatnonzero(np.diff(home, prepend=-1))
+    every = np.diff(starts, append=len(home))
+    bound = np.flatnonzero((every > room)[home])
+    low = np.minimum.reduceat(stratum, starts)[home[bound]]
+    high = np.maximum.reduceat(stratum, starts)[home[bound]]
+    mine = stratum[bound]
     n_strata = int(stratum.max()) + 1
-    _, pair = np.unique(home * n_strata + stratum, return_inverse=True)
-    own = np.bincount(pair)[pair]
-    every = np.bincount(home, minlength=len(room))[home]
-    situation = np.where(bound, 1 + own + 64 * (every - own) + 4096 * room[home], 0)
-    _, cell = np.unique(stratum * (1 << 20) + situation, return_inverse=True)
-    return np.asarray(cell, dtype=np.int64)
+    _, pair = np.unique(home[bound] * n_strata + mine, return_inverse=True)
+    same = np.bincount(pair)[pair] - 1
+    apart = every[home[bound]] - 1 - same
+    rows = np.stack([mine, np.where(mine == low, high, low), same, apart, room[home[bound]]])
+    kinds, which = np.unique(rows, axis=1, return_inverse=True)
+    s = np.arange(n_strata)
+    free = np.stack([s, s, 0 * s, 0 * s, 0 * s + 1])
+    code = stratum.copy()
+    code[bound] = n_strata + which.ravel()
+    return Situations(code, *np.concatenate([free, kinds], axis=1))
+
+
+def chances(found: Situations, cut: FloatArray) -> FloatArray:
+    """Return the chance of each situation given the cut-offs, (C,)."""
+    most = int((found.same + found.apart).max())
+    nodes, weights = np.polynomial.legendre.leggauss(most // 2 + 1)  # exact for this degree
+    nodes, weights = (nodes + 1) / 2, weights / 2
+    own, other = cut[found.stratum], cut[found.other]
+    low = np.minimum(own, other)
+    total = np.zeros(len(own))
+    for start, stop in ((np.zeros_like(low), low), (low, own)):
+        u = start[:, None] + (stop - start)[:, None] * nodes
+        total += (stop - start) * (_room_left(found, u, np.minimum(u, other[:, None])) @ weights)
+    return total
+
+
+def _room_left(found: Situations, u: FloatArray, v: FloatArray) -> FloatArray:
+    """Return the chance that fewer than r mates are ahead, (C, Q).
+
+    A mate of the same stratum is ahead with chance u, one of the other with chance v, (C, Q).
+    """
+    ahead = np.zeros((int(found.room.max()), *u.shape))  # chance that k are, k < r
+    ahead[0] = 1.0
+    for mates, chance in ((found.same, u), (found.apart, v)):
+        for k in range(int(mates.max())):
+            p = np.where((mates > k)[:, None], chance, 0.0)
+            ahead[1:] = ahead[1:] * (1 - p) + ahead[:-1] * p
+            ahead[0] *= 1 - p
+    counted = np.arange(len(ahead))[:, None] < found.room
+    return np.asarray((ahead * counted[:, :, None]).sum(axis=0))

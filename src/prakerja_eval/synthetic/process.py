@@ -10,13 +10,13 @@ from prakerja_eval.synthetic import lottery, selection
 from prakerja_eval.synthetic.batches import Batches
 from prakerja_eval.synthetic.draws import Draws
 from prakerja_eval.synthetic.effects import strengths
-from prakerja_eval.synthetic.lottery import NEVER, Applicants, Assignment, Round
+from prakerja_eval.synthetic.lottery import Applicants, Assignment, Round
 from prakerja_eval.synthetic.outcomes import Latent, State, latents, never, realise
 from prakerja_eval.synthetic.people import Persons, draw_people
 from prakerja_eval.synthetic.places import Places, places
 from prakerja_eval.synthetic.scenario import Scenario
 from prakerja_eval.synthetic.survey import Calls, call
-from prakerja_eval.synthetic.take_up import NOT_YET, Receipt, receive
+from prakerja_eval.synthetic.take_up import Receipt, receive
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 
@@ -63,7 +63,7 @@ def assignment(
     who = _applicants(process, draws)
     if options.kind == "district":
         return selection.by_district(batches, who.district, draws)
-    revoked = tuple(scenario.take_up.revoked(m) for m in batches.months)
+    revoked = np.array([scenario.take_up.revoked(m) for m in batches.months])
     return lottery.assign(options, batches, who, process.places, draws, revoked, on_round)
 
 
@@ -226,24 +226,3 @@ def calls_at(
     survey = process.scenario.survey
     by_now = won <= found.latents[t].month
     return call(survey, found.persons, survey.waves[t], by_now, state, part)
-
-
-def won_month(batches: Batches, batch: IntArray) -> IntArray:
-    """Return the month of a batch won, ``NOT_YET`` for never."""
-    return np.where(batch == NEVER, NOT_YET, np.array(batches.months)[batch])
-
-
-__all__ = [
-    "FloatArray",
-    "Lives",
-    "Process",
-    "Seen",
-    "assignment",
-    "begin",
-    "calls_at",
-    "lives",
-    "observe",
-    "persons_of",
-    "state_at",
-    "won_month",
-]

@@ -93,20 +93,31 @@ def _present(area: IntArray, labels: list[str], every: IntArray) -> tuple[IntArr
     return np.where(area >= 0, code, -1), [labels[u] for u in used]
 
 
-def places_of(odds: float, found: Strata, advantage: float) -> IntArray:
-    """Return the quota of each stratum, (S,): odds on average, ``advantage`` times for priority.
+def places_of(n_places: int, found: Strata, advantage: float) -> IntArray:
+    """Return the quota of each stratum, (S,), of n_places in all.
 
-    At least one place and one loser a stratum where it has two people; the sum is the batch's.
+    The chance in priority strata is ``advantage`` times that in the others, as far as every
+    stratum keeps a winner and a loser.
     """
     size = found.size
-    pull = np.where(found.priority, advantage, 1.0)
-    wanted = size * pull * odds * size.sum() / (size @ pull)
-    return round_keeping_sum(wanted, np.minimum(1, size), np.maximum(size - 1, 0))
+    pull: FloatArray = np.where(found.priority, advantage, 1.0)
+    return share_out(n_places, pull * size, np.ones_like(size), size - 1)
 
 
-def round_keeping_sum(wanted: FloatArray, low: IntArray, high: IntArray) -> IntArray:
-    """Return whole numbers near ``wanted`` with its (rounded) sum, within low and high."""
-    whole = np.floor(wanted).astype(np.int64)
-    missing = int(np.rint(wanted.sum())) - int(whole.sum())
-    whole[np.argsort(-(wanted - whole), kind="stable")[:missing]] += 1
-    return np.asarray(np.minimum(np.maximum(whole, np.minimum(low, high)), high), dtype=np.int64)
+def share_out(total: int, wanted: FloatArray, low: IntArray, high: IntArray) -> IntArray:
+    """Return whole numbers within low and high that sum to ``total``, (S,), as wanted divides it.
+
+    ``total`` lies from sum(low) to sum(high), and everything wanted is above zero.
+    """
+    less, more = 0.0, float((high / wanted).max())  # a factor that gives too few, and enough
+    for _ in range(100):
+        factor = (less + more) / 2
+        if np.clip(factor * wanted, low, high).sum() < total:
+            less = factor
+        else:
+            more = factor
+    exact = np.clip(more * wanted, low, high)
+    given = np.floor(exact).astype(np.int64)
+    missing = total - int(given.sum())
+    given[np.argsort(given - exact, kind="stable")[:missing]] += 1  # largest remainders
+    return given
