@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from prakerja_eval.errors import UsageError
@@ -17,30 +18,55 @@ AT_FDCWD = -100
 RENAME_EXCHANGE = 2
 
 
-def writable_target(out: str | Path) -> Path:
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a folder holds.
+
+    Attributes
+    ----------
+    name : str
+        In messages.
+    listed : callable
+        Returns the files that a folder's manifest lists; None if the folder is of another kind.
+    """
+
+    name: str
+    listed: Callable[[Path], set[str] | None]
+
+
+REPORT = Kind("report", listed)
+
+
+def writable_target(out: str | Path, kind: Kind = REPORT) -> Path:
     """Return the target's full path, or refuse one that must not be replaced.
+
+    Parameters
+    ----------
+    out : path
+    kind : Kind
+        Of what is to be written; a folder of the same kind may be replaced.
 
     Raises
     ------
     UsageError
-        If it is a file, or a folder with files that no report wrote, or cannot be written.
+        If it is a file, or a folder with files of no such kind, or cannot be written.
     """
     try:
         target = Path(out).resolve()
         if target.exists() and not target.is_dir():
-            raise UsageError(f"{str(out)!r} is a file; name a folder for the report.")
-        _refuse_unwritable(target, str(out))
-        _heal(target)
-        _refuse_foreign(target, str(out))
+            raise UsageError(f"{str(out)!r} is a file; name a folder for the {kind.name}.")
+        _refuse_unwritable(target, str(out), kind)
+        _heal(target, kind)
+        _refuse_foreign(target, str(out), kind)
     except (OSError, RuntimeError, ValueError) as error:  # too long a name, links in a circle, ...
         why = getattr(error, "strerror", None) or "it leads nowhere"
         raise UsageError(
-            f"{str(out)!r} cannot be the folder of the report ({why}); choose another name."
+            f"{str(out)!r} cannot be the folder of the {kind.name} ({why}); choose another name."
         ) from error
     return target
 
 
-def _refuse_unwritable(target: Path, shown: str) -> None:
+def _refuse_unwritable(target: Path, shown: str, kind: Kind) -> None:
     """Refuse a target under a file, and one that may not be written."""
     home = next((p for p in target.parents if os.path.lexists(p)), target)
     if not home.is_dir():
@@ -51,24 +77,25 @@ def _refuse_unwritable(target: Path, shown: str) -> None:
         if not os.access(place, os.R_OK | os.W_OK | os.X_OK):
             raise UsageError(
                 f"nothing may be written in the folder {str(place)!r}; choose another folder for "
-                "the report, or ask for the right to write there."
+                f"the {kind.name}, or ask for the right to write there."
             )
 
 
-def _refuse_foreign(target: Path, shown: str) -> None:
-    """Refuse a folder that holds anything but a report."""
+def _refuse_foreign(target: Path, shown: str, kind: Kind) -> None:
+    """Refuse a folder that holds anything else."""
     if next(_files(target), None) is None:
         return
-    known = listed(target)
+    known = kind.listed(target)
     if known is None:
         raise UsageError(
-            f"the folder {shown!r} holds files but no report (no {MANIFEST} of a report): "
+            f"the folder {shown!r} holds files but no {kind.name} (no {MANIFEST} of a "
+            f"{kind.name}): "
             "name a new or empty folder, or remove this one."
         )
     strange = sorted(set(_files(target)) - known - {MANIFEST})
     if strange:
         raise UsageError(
-            f"the folder {shown!r} holds a report and other files ({', '.join(strange[:5])}): "
+            f"the folder {shown!r} holds a {kind.name} and other files ({', '.join(strange[:5])}): "
             "move these away, since the whole folder is replaced."
         )
 
@@ -114,7 +141,7 @@ def _write_beside(target: Path, fill: Callable[[Path], None]) -> None:
             fresh.chmod(0o777 & ~umask())
         except OSError as error:
             raise UsageError(
-                f"cannot write the report beside {target.name!r} ({error.strerror or error}): make "
+                f"cannot write beside {target.name!r} ({error.strerror or error}): make "
                 "room there, or choose another folder. What was there is as it was."
             ) from error
         try:
@@ -162,14 +189,14 @@ def _aside(target: Path) -> Path:
     return target.with_name(f".{target.name}.old")
 
 
-def _heal(target: Path) -> None:
+def _heal(target: Path, kind: Kind) -> None:
     """Bring back a folder that an interrupted exchange left aside; remove what is spare."""
     for left in target.parent.glob(f"{glob.escape(_unfinished(target))}*"):
         owner = left.name.removeprefix(_unfinished(target)).partition("-")[0]
         if not _runs(owner):
             shutil.rmtree(left, ignore_errors=True)
     aside = _aside(target)
-    if not aside.is_dir() or listed(aside) is None:
+    if not aside.is_dir() or kind.listed(aside) is None:
         return
     if target.exists():
         shutil.rmtree(aside, ignore_errors=True)
