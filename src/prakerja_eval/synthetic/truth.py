@@ -1,21 +1,227 @@
 """What are the true values? From potential outcomes, on the index of an Estimate."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
+from typing import Literal, TypeAlias
 
+import numpy as np
 import pandas as pd
 
+from prakerja_eval.errors import UsageError
+from prakerja_eval.estimate import Estimate, Findings, Inference
 from prakerja_eval.synthetic.draws import Draws
-from prakerja_eval.synthetic.lottery import Assignment
+from prakerja_eval.synthetic.lottery import NEVER, Assignment
 from prakerja_eval.synthetic.process import Process
+from prakerja_eval.synthetic.take_up import NOT_YET
+from prakerja_eval.synthetic.truth_effects import EffectSums, effect_sums
+from prakerja_eval.synthetic.truth_labels import COUNTERPART, frame_of, key_of
+from prakerja_eval.synthetic.truth_outcomes import OUTCOMES, Source, in_wave
+from prakerja_eval.synthetic.truth_rows import lottery_rows, treated_rows
+from prakerja_eval.typing import BoolArray, FloatArray, IntArray
+
+Kind: TypeAlias = Literal["effect", "limit"]
+PREFIX = "SYN-"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Truth:
-    """The true values."""
+    """The true effects in a world, and what biased estimators converge to.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        A row a value: the index columns of an Estimate, ``truth``, ``mc_se`` (its Monte Carlo
+        error: 0 for effects, which are those on the people of the world and exact) and ``kind``:
+        "effect", or "limit" for the value to which the estimator of that name converges.
+    source : Source
+        What it was computed from.
+    """
 
     frame: pd.DataFrame
+    source: Source
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __repr__(self) -> str:
+        kinds = self.frame["kind"].value_counts()
+        counted = ", ".join(f"{n:,} {kind}s" for kind, n in kinds.items())
+        return f"Truth of {self._about()}: {counted}\n{self._main().to_string(index=False)}"
+
+    def _repr_html_(self) -> str:
+        body = self._main().to_html(index=False, border=0)
+        return f"<p>Truth of {escape(self._about())}</p>{body}"
+
+    def _about(self) -> str:
+        return f"{self.source.process.scenario.name or 'a scenario'}, seed {self.source.draws.seed}"
+
+    def _main(self) -> pd.DataFrame:
+        """Return the effects on work and income in the last wave."""
+        last = self.source.survey.waves[-1]
+        of = self.frame
+        rows = (of["kind"] == "effect") & (of["wave"] == last) & of["subgroup"].isna()
+        rows &= of["outcome"].isin(["employed", "income"]) & of["cohort"].isna()
+        rows &= of["weighting"].isin(["people per block", "treated people"])
+        shown = of.loc[rows, ["estimand", "population", "outcome", "wave", "truth"]]
+        return shown.round(4).reset_index(drop=True)
+
+    def of(self, estimate: Estimate, kind: Kind = "effect") -> FloatArray:
+        """Return the truth of each row of an Estimate.
+
+        Parameters
+        ----------
+        estimate : Estimate
+            K rows; joined by estimand, population, outcome, cohort, wave, event time, subgroup and
+            weighting.
+        kind : {"effect", "limit"}
+            "limit": the value to which the row's estimator converges, right or not; joined by the
+            estimator too.
+
+        Returns
+        -------
+        (K,) array
+            NaN where no truth answers a row: another estimand, binned event times. After matching
+            that dropped people, the effect on those that are left.
+
+        Raises
+        ------
+        UsageError
+            If it is no Estimate, or for another kind.
+        """
+        if not isinstance(estimate, Estimate):
+            raise UsageError(f"truth.of takes an Estimate, not {type(estimate).__name__}.")
+        if kind not in ("effect", "limit"):
+            raise UsageError(f"truth.of(kind) is {kind!r}; it is 'effect' or 'limit'.")
+        known = self._known(kind, {*estimate.index["outcome"], "received"})
+        rows = estimate.index.to_dict(orient="records")
+        out = np.array([self._one(known, row, kind) for row in rows], dtype=np.float64)
+        if kind == "effect":
+            for k in np.flatnonzero(estimate.index["population"] == COUNTERPART):
+                out[k] = self._matched(estimate, int(k))
+        return out
+
+    def findings(self, estimate: Estimate, inference: Inference | None = None) -> Findings:
+        """Return an Estimate's tidy table with the column ``truth`` filled.
+
+        Parameters
+        ----------
+        estimate : Estimate
+        inference : Inference, optional
+            Left out, each row's default.
+        """
+        found = estimate.findings(inference)
+        return found.with_columns(truth=self.of(estimate))
+
+    def att(self, ids: Sequence[str], outcome: str, wave: str) -> float:
+        """Return the average effect of receipt, against never, on some people.
+
+        Parameters
+        ----------
+        ids : sequence of str
+            ``person_id`` of, say, the treated people who were matched; each counts once, those
+            named twice twice.
+        outcome : str
+        wave : str
+            Who has not received by then counts with what receipt to come does now: nothing,
+            without anticipation.
+
+        Raises
+        ------
+        UsageError
+            For an unknown person, outcome or wave, or no people.
+        """
+        if outcome not in OUTCOMES:
+            raise UsageError(f"the truth has no outcome {outcome!r}; it has {', '.join(OUTCOMES)}.")
+        waves = self.source.survey.waves
+        if wave not in waves:
+            raise UsageError(f"there is no wave {wave!r}; there are {', '.join(waves)}.")
+        place = self._places(ids)
+        total = 0.0
+        for part, found in self.source.parts():
+            mine = place[(place >= part.start) & (place < part.stop)] - part.start
+            if len(mine):
+                y = in_wave(self.source.process, found, waves.index(wave))
+                k = OUTCOMES.index(outcome)
+                total += float((y.happened[mine, k] - y.never[mine, k]).sum())
+        return total / len(place)
+
+    def _places(self, ids: Sequence[str]) -> IntArray:
+        """Return the places of people among all applicants."""
+        names = [str(i) for i in ids]
+        if not names:
+            raise UsageError("truth.att needs the ids of one person or more.")
+        numbers = [n.removeprefix(PREFIX) for n in names]
+        bad = [n for n, d in zip(names, numbers, strict=True) if n == d or not d.isdigit()]
+        place = np.array([0 if bad else int(d) - 1 for d in numbers], dtype=np.int64)
+        block = self.source.assignment.block
+        gone = (place < 0) | (place >= len(block))
+        gone[~gone] = block[place[~gone]] == NEVER
+        unknown = bad or [n for n, out in zip(names, gone, strict=True) if out]
+        if unknown:
+            raise UsageError(
+                f"{unknown[0]!r} is nobody in the panel (and {len(unknown) - 1} more)."
+            )
+        return place
+
+    def _known(self, kind: Kind, outcomes: set[object]) -> dict[tuple[object, ...], float]:
+        """Return the values of some outcomes by what they are joined by."""
+        waves = self.source.survey.waves
+        rows = self.frame[(self.frame["kind"] == kind) & self.frame["outcome"].isin(outcomes)]
+        columns = rows.to_dict(orient="list")
+        out = {}
+        for i, value in enumerate(columns["truth"]):
+            row = {str(c): columns[c][i] for c in columns}
+            out[(*key_of(row, waves), row["estimator"] if kind == "limit" else None)] = value
+        return out
+
+    def _one(
+        self, known: dict[tuple[object, ...], float], row: dict[str, object], kind: Kind
+    ) -> float:
+        """Return the truth of one row."""
+        if "binned" in str(row["specification"]):
+            return np.nan
+        estimator = row["estimator"] if kind == "limit" else None
+        return known.get((*key_of(row, self.source.survey.waves), estimator), np.nan)
+
+    def _matched(self, estimate: Estimate, k: int) -> float:
+        """Return the effect on the treated people behind a row of matching."""
+        row = estimate.index.iloc[k]
+        waves = self.source.survey.waves
+        if row["estimand"] != "ATT" or row["outcome"] not in OUTCOMES or row["wave"] not in waves:
+            return np.nan
+        ids = estimate.units.index[estimate.sample[:, k]]
+        treated = self._treated()[self._places(list(ids))]
+        return self.att(list(ids[treated]), row["outcome"], row["wave"])
+
+    def _treated(self) -> BoolArray:
+        """Return who has received by the last wave, in the order of their places."""
+        last = self.source.survey.months[-1]
+        months = [found.receipt.month for _, found in self.source.parts()]
+        month = np.concatenate(months)
+        return np.asarray((month <= last) & (month != NOT_YET))
 
 
 def truth_of(process: Process, assignment: Assignment, draws: Draws) -> Truth:
-    """Return the truth of a world."""
-    raise NotImplementedError
+    """Return the truth of a world, going over its people once more, chunk by chunk.
+
+    Parameters
+    ----------
+    process : Process
+    assignment : Assignment
+        Of everybody.
+    draws : Draws
+        Of everybody.
+    """
+    source = Source(process, assignment, draws)
+    survey = process.scenario.survey
+    total: EffectSums | None = None
+    for _, found in source.parts():
+        waves = [in_wave(process, found, t) for t in range(len(survey.waves))]
+        sums = effect_sums(source, found, waves)
+        total = sums if total is None else EffectSums(*map(np.add, total, sums))
+    assert total is not None
+    blocks = treated_rows(total, survey.waves, survey.after)
+    if process.scenario.lottery.kind != "self_selection":
+        blocks = lottery_rows(total, survey.waves, survey.after) + blocks
+    return Truth(frame_of(blocks, "effect"), source)
