@@ -9,7 +9,7 @@ from prakerja_eval.synthetic.calendar import month_label
 from prakerja_eval.synthetic.columns import coded, flag, numbered
 from prakerja_eval.synthetic.lottery import Assignment, Round
 from prakerja_eval.synthetic.process import Process
-from prakerja_eval.typing import BoolArray, IntArray, RealArray
+from prakerja_eval.typing import BoolArray, CodeArray, IntArray, RealArray
 
 ROWS = 262_144  # of a table, at most
 
@@ -64,7 +64,7 @@ def _short(process: Process, batch: int) -> str:
 def _table(
     process: Process,
     batch: int,
-    person: IntArray,
+    person: CodeArray,
     stratum: pa.Array,
     number: pa.Array,
     propensity: RealArray,

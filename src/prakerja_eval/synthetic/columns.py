@@ -158,7 +158,7 @@ def _applications(process: Process, bits: CodeArray, month: int) -> CodeArray:
     return count
 
 
-def numbered(prefix: str, number: IntArray, width: int) -> pa.Array:
+def numbered(prefix: str, number: CodeArray, width: int) -> pa.Array:
     """Return ids such as "SYN-00000001" as an Arrow dictionary."""
     used, code = np.unique(number, return_inverse=True)
     letters = np.frombuffer(prefix.encode(), dtype=np.uint8)

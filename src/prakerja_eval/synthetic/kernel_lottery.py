@@ -25,7 +25,7 @@ class Drawn:
 
 
 def draw(
-    number: FloatArray, stratum: CodeArray, home: CodeArray, quota: IntArray, room: IntArray
+    number: FloatArray, stratum: CodeArray, home: CodeArray, quota: IntArray, room: CodeArray
 ) -> Drawn:
     """Return who wins: by lottery number, while the stratum has a place and the household room.
 
@@ -52,7 +52,7 @@ def _down(
     stratum: CodeArray,
     home: CodeArray,
     left: IntArray,
-    free: IntArray,
+    free: CodeArray,
 ) -> tuple[BoolArray, FloatArray]:
     """Go down the order; ``left`` and ``free`` are used up."""
     won = np.zeros(len(order), dtype=np.bool_)

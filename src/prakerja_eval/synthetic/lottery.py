@@ -7,6 +7,7 @@ whose household already has its two winners is passed over. Winners never enter 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from prakerja_eval.synthetic.limits import between, one_of, whole
 from prakerja_eval.synthetic.odds import propensities
 from prakerja_eval.synthetic.places import Places
 from prakerja_eval.synthetic.strata import Strata, places_of, strata
-from prakerja_eval.typing import BoolArray, CodeArray, FloatArray, IntArray, RealArray
+from prakerja_eval.typing import BoolArray, CodeArray, FloatArray, RealArray
 
 NEVER = -1
 
@@ -116,12 +117,12 @@ class Round:
     """
 
     batch: int
-    person: IntArray
+    person: CodeArray
     strata: Strata
     number: FloatArray
     propensity: FloatArray
     won: BoolArray
-    imagined: IntArray
+    imagined: CodeArray
     would_win: BoolArray
 
 
@@ -170,15 +171,18 @@ class _State:
     def __init__(self, first: CodeArray) -> None:
         n = len(first)
         self.first = first
-        self.block = np.full(n, NEVER, dtype=np.int32)
+        self.block = np.full(n, NEVER, dtype=np.int16)
         self.propensity = np.full(n, np.nan, dtype=np.float32)
         self.win = np.full(n, NEVER, dtype=np.int8)
         self.later = np.full(n, NEVER, dtype=np.int8)
         self.applied = np.zeros(n, dtype=np.uint32)
         self.losing = np.zeros(n, dtype=bool)  # lost the last batch, or would have
-        self.winners = np.zeros(n, dtype=np.int16)  # by household
+        self.winners = np.zeros(n, dtype=np.int8)  # by household
         self.blocks: list[str] = []
         self.revoked = 0  # places that a recovery batch can give out
+
+
+Numbered: TypeAlias = tuple[CodeArray, FloatArray]  # people and their lottery numbers
 
 
 def assign(
@@ -203,10 +207,12 @@ def assign(
         If a batch has fewer applicants than places, or no winner, or no loser.
     """
     state = _State(_collected(draws, lambda part: batches.first(part.uniform("lottery.first"))))
-    lapsing = _collected(draws, lambda part: part.uniform("take_up.revoked").astype(np.float32))
     for k in batches:
-        found = _round(options, batches.entries[k], applicants, places, draws, k, state)
-        _record(found, batches.entries[k], applicants.household, lapsing < revoked[k], state)
+        entry = batches.entries[k]
+        found = _round(options, entry, applicants, places, draws, k, state)
+        _record(found, entry, applicants.household, state)
+        lapses = _lapses(found.person[found.won], revoked[k], draws)
+        state.revoked = lapses + (0 if entry.recovery else state.revoked)
         on_round(found)
     return Assignment(
         first=state.first,
@@ -235,8 +241,7 @@ def _round(
     state: _State,
 ) -> Round:
     """Draw one batch's lottery."""
-    person, number, enters = _entering(options, applicants, draws, (k, entry.number), state)
-    real, late, drawn = person[enters], person[~enters], number[enters]
+    (real, number), (late, late_number) = _entering(options, applicants, draws, entry, k, state)
     n_places = _n_places(entry, len(real), state.revoked)
     odds = n_places / len(real)
     fresh = state.first[real] == k if entry.first else np.ones(len(real), dtype=bool)
@@ -244,23 +249,25 @@ def _round(
     found = strata(applicants.province[real], applicants.priority[real], fresh, places, need)
     quota = places_of(n_places, found, options.priority_advantage)
     home, room = _homes(options, applicants.household[real], state.winners)
-    outcome = kernel_lottery.draw(drawn, found.code, home, quota, room)
+    outcome = kernel_lottery.draw(number, found.code, home, quota, room)
     chance = propensities(found.code, home, quota, room)
     # who would have come back: with a number before the last that won, one of the winners' places
     # would have been theirs; the household has room, since the place won at first is not taken
     code = found.table[applicants.province[late], applicants.priority[late].astype(np.int64)]
-    would = (code >= 0) & (number[~enters] <= outcome.cut[code])
-    return Round(k, real, found, drawn, chance, outcome.won, late, would)
+    would = (code >= 0) & (late_number <= outcome.cut[code])
+    return Round(k, real, found, number, chance, outcome.won, late, would)
 
 
-def _homes(options: Lottery, household: CodeArray, winners: CodeArray) -> tuple[IntArray, IntArray]:
+def _homes(
+    options: Lottery, household: CodeArray, winners: CodeArray
+) -> tuple[CodeArray, CodeArray]:
     """Return applicants' households as 0 .. H-1, (m,), and how many of each may still win, (H,).
 
     Applicants stand in order of their places, so that those of one household stand together.
     """
-    begins = np.diff(household, prepend=-1) != 0
-    room = _cap(options) - winners[household[begins]].astype(np.int64)
-    return np.cumsum(begins) - 1, room
+    begins = np.append(True, household[1:] != household[:-1])
+    room = _cap(options) - winners[household[begins]].astype(np.int16)
+    return np.cumsum(begins, dtype=np.int32) - np.int32(1), room
 
 
 def _cap(options: Lottery) -> int:
@@ -272,30 +279,34 @@ def _entering(
     options: Lottery,
     applicants: Applicants,
     draws: Draws,
-    batch: tuple[int, int],
+    entry: Entry,
+    k: int,
     state: _State,
-) -> tuple[IntArray, FloatArray, BoolArray]:
-    """Return who would apply in a batch, their lottery numbers, and who really does.
+) -> tuple[Numbered, Numbered]:
+    """Return who enters a batch and their lottery numbers; and who would have, and theirs.
 
-    Those who do not are winners of their first application, followed as if they had lost it. People
-    whose household has all its winners cannot enter.
+    The latter are winners of their first application, followed as if they had lost it. People whose
+    household has all its winners cannot enter.
     """
-    k, number = batch
-    people, numbers, real = [], [], []
+    entering, imagined = [], []
     for part in draws.parts():
         rows = slice(part.start - draws.start, part.stop - draws.start)
         pull = options.reapply_motivation * applicants.motivation[rows]
-        again = part.uniform(f"lottery.reapply.{number}") < _shifted(options.reapply, pull)
+        again = part.uniform(f"lottery.reapply.{entry.number}") < _shifted(options.reapply, pull)
         waiting = state.losing[rows] & again
-        mine = np.flatnonzero((state.first[rows] == k) | waiting)
-        imagined = state.win[rows][mine] != NEVER
-        full = state.winners[applicants.household[rows][mine]] >= _cap(options)
-        keep = imagined | ~full
-        mine = mine[keep]
-        people.append(mine + rows.start)
-        numbers.append(part.uniform(f"lottery.number.{number}")[mine])
-        real.append(~imagined[keep])
-    return np.concatenate(people), np.concatenate(numbers), np.concatenate(real)
+        place = np.arange(rows.start, rows.stop, dtype=np.int32)
+        number = part.uniform(f"lottery.number.{entry.number}")
+        has_won = state.win[rows] != NEVER
+        full = state.winners[applicants.household[rows]] >= _cap(options)
+        enters = ((state.first[rows] == k) | waiting) & ~has_won & ~full
+        entering.append((place[enters], number[enters]))
+        imagined.append((place[waiting & has_won], number[waiting & has_won]))
+    return _together(entering), _together(imagined)
+
+
+def _together(parts: list[Numbered]) -> Numbered:
+    """Return the people and numbers of all parts."""
+    return np.concatenate([p for p, _ in parts]), np.concatenate([n for _, n in parts])
 
 
 def _shifted(share: float, shift: RealArray) -> FloatArray:
@@ -328,9 +339,7 @@ def _n_places(entry: Entry, applying: int, revoked: int) -> int:
     return n_places
 
 
-def _record(
-    found: Round, entry: Entry, household: CodeArray, lapses: BoolArray, state: _State
-) -> None:
+def _record(found: Round, entry: Entry, household: CodeArray, state: _State) -> None:
     """Write down what a batch's lottery did."""
     k, person, won = found.batch, found.person, found.won
     state.applied[person] |= np.uint32(1 << k)
@@ -345,5 +354,13 @@ def _record(
     state.losing[person[~won | fresh]] = True
     state.losing[found.imagined[~found.would_win]] = True
     np.add.at(state.winners, household[person[won]], 1)
-    freed = int(lapses[person[won]].sum())
-    state.revoked = freed + (0 if entry.recovery else state.revoked)
+
+
+def _lapses(winners: CodeArray, share: float, draws: Draws) -> int:
+    """Return how many of a batch's winners lose their place again."""
+    edges = np.searchsorted(winners, [p.stop - draws.start for p in draws.parts()])
+    count = 0
+    for part, mine in zip(draws.parts(), np.split(winners, edges), strict=False):
+        lost = part.uniform("take_up.revoked") < share
+        count += int(lost[mine - (part.start - draws.start)].sum())
+    return count

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prakerja_eval.typing import FloatArray, IntArray
+from prakerja_eval.typing import CodeArray, FloatArray, IntArray
 
 ENOUGH = 1e-12  # of the places: how near the sum of chances must come
 ROUNDS = 500
@@ -34,7 +34,7 @@ class Situations:
         s, t, j, l and r.
     """
 
-    code: IntArray
+    code: CodeArray
     stratum: IntArray
     other: IntArray
     same: IntArray
@@ -42,7 +42,9 @@ class Situations:
     room: IntArray
 
 
-def propensities(stratum: IntArray, home: IntArray, quota: IntArray, room: IntArray) -> FloatArray:
+def propensities(
+    stratum: CodeArray, home: CodeArray, quota: IntArray, room: CodeArray
+) -> FloatArray:
     """Return the chance of winning of each of m applicants.
 
     Parameters
@@ -68,23 +70,22 @@ def propensities(stratum: IntArray, home: IntArray, quota: IntArray, room: IntAr
     return np.asarray(chance[found.code])
 
 
-def situations(stratum: IntArray, home: IntArray, room: IntArray) -> Situations:
+def situations(stratum: CodeArray, home: CodeArray, room: CodeArray) -> Situations:
     """Return the situations; people whose household cannot reach its cap have no mates in them."""
-    starts = np.flatnonzero(np.diff(home, prepend=-1))
-    every = np.diff(starts, append=len(home))
+    starts = np.flatnonzero(np.append(True, home[1:] != home[:-1])).astype(np.int32)
+    every = np.diff(starts, append=np.int32(len(home)))
     bound = np.flatnonzero((every > room)[home])
-    low = np.minimum.reduceat(stratum, starts)[home[bound]]
-    high = np.maximum.reduceat(stratum, starts)[home[bound]]
-    mine = stratum[bound]
+    mine, where = stratum[bound].astype(np.int64), home[bound].astype(np.int64)
+    low, high = (side.reduceat(stratum, starts)[where] for side in (np.minimum, np.maximum))
     n_strata = int(stratum.max()) + 1
-    _, pair = np.unique(home[bound] * n_strata + mine, return_inverse=True)
+    _, pair = np.unique(where * n_strata + mine, return_inverse=True)
     same = np.bincount(pair)[pair] - 1
-    apart = every[home[bound]] - 1 - same
-    rows = np.stack([mine, np.where(mine == low, high, low), same, apart, room[home[bound]]])
+    apart = every[where] - 1 - same
+    rows = np.stack([mine, np.where(mine == low, high, low), same, apart, room[where]])
     kinds, which = np.unique(rows, axis=1, return_inverse=True)
     s = np.arange(n_strata)
     free = np.stack([s, s, 0 * s, 0 * s, 0 * s + 1])
-    code = stratum.copy()
+    code = stratum.astype(np.int32)
     code[bound] = n_strata + which.ravel()
     return Situations(code, *np.concatenate([free, kinds], axis=1))
 

@@ -74,14 +74,14 @@ def persons_of(process: Process, part: Draws) -> Persons:
 
 def _applicants(process: Process, draws: Draws) -> Applicants:
     """Return what the lottery knows of everybody, in small arrays."""
-    parts = []
+    parts, by_district = [], process.scenario.lottery.kind == "district"
     for part in draws.parts():
         who = persons_of(process, part)
         parts.append(
             (
                 who.province.astype(np.int8),
                 who.household.astype(np.int32),
-                who.district.astype(np.int16),
+                who.district.astype(np.int16) if by_district else who.district[:0],
                 who.priority,
                 who.motivation.astype(np.float32),
             )

@@ -26,7 +26,7 @@ class Strata:
         Stratum of the regular and of the priority applicants of each province; -1 for none.
     """
 
-    code: IntArray
+    code: CodeArray
     names: tuple[str, ...]
     priority: BoolArray
     table: IntArray
@@ -64,7 +64,9 @@ def strata(
     if not apart:
         table[:, 1] = table[:, 0]
     first = np.array([name.endswith("priority") for name in names])
-    return Strata(table[province, priority.astype(np.int64)], tuple(names), first, table)
+    short = table.astype(np.int16)
+    code = np.where(priority, short[province, 1], short[province, 0])
+    return Strata(code, tuple(names), first, table)
 
 
 def _areas(count: IntArray, places: Places, need: float) -> tuple[IntArray, list[str]]:
