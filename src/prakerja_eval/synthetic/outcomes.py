@@ -91,7 +91,11 @@ class Outcomes:
     pay_spread: float = 0.65
     pay_ability: float = 0.2
     heavy: float = 0.01
-    pay_path: tuple[tuple[str, float], ...] = (("2020-02", 0.05), ("2020-07", -0.1), ("2021-09", 0))
+    pay_path: tuple[tuple[str, float], ...] = (
+        ("2020-02", 0.05),
+        ("2020-07", -0.1),
+        ("2021-09", 0.0),
+    )
 
     def __post_init__(self) -> None:
         for key in ("path", "pay_path", "self_employed"):
