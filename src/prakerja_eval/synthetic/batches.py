@@ -7,8 +7,8 @@ import numpy as np
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.programme import Programme
-from prakerja_eval.synthetic.calendar import month_number
-from prakerja_eval.synthetic.limits import between, inside
+from prakerja_eval.synthetic.calendar import month_label, month_number
+from prakerja_eval.synthetic.limits import between, inside, whole
 from prakerja_eval.typing import FloatArray, IntArray
 
 
@@ -19,7 +19,7 @@ class Entry:
     Attributes
     ----------
     number : int
-        Its number in the programme (1 to 22), or any number where ``month`` is given.
+        Its number in the programme (1 to 22), or any from 1 to 999 where ``month`` is given.
     first : float
         Its part of all first applications; parts are divided by their sum. 0 where losers of
         earlier batches alone apply.
@@ -41,12 +41,13 @@ class Entry:
     month: str | None = None
 
     def __post_init__(self) -> None:
+        whole("lottery.batches, number", self.number, 1, 999)
         key = f"lottery.batches, number {self.number}"
         between(f"{key}: first", self.first, 0, 1e9)
         if self.odds is not None:
             inside(f"{key}: odds", self.odds, 0, 1)
         if self.quota is not None:
-            between(f"{key}: quota", self.quota, 1, 1e9)
+            whole(f"{key}: quota", self.quota, 1, 1_000_000_000)
         if (self.odds is not None) + (self.quota is not None) + self.recovery != 1:
             raise UsageError(
                 f"{key}: give odds (above 0 and below 1), or a quota (a number of places), or "
@@ -124,7 +125,8 @@ class Batches:
         months = tuple(e.opened() for e in entries)
         if list(months) != sorted(months):
             raise UsageError(
-                f"lottery.batches must stand in order of time; their numbers: {numbers}."
+                "lottery.batches must stand in order of time; they open in "
+                f"{', '.join(month_label(m) for m in months)}."
             )
         if sum(e.first for e in entries) <= 0:
             raise UsageError("lottery.batches: nobody applies; give first above 0 in one of them.")

@@ -1,5 +1,7 @@
 """Which month is it? Months are counted from January 2020."""
 
+import re
+
 from prakerja_eval.errors import UsageError
 
 YEAR = 2020
@@ -13,12 +15,13 @@ def month_number(label: str, key: str = "month") -> int:
     UsageError
         If the text is no month.
     """
-    year, dash, month = label.partition("-")
-    if not (dash and year.isdigit() and len(year) == 4 and month.isdigit() and len(month) == 2):
+    found = re.fullmatch(r"([0-9]{4})-([0-9]{2})", label) if isinstance(label, str) else None
+    if not found:
         raise UsageError(f'{key} = {label!r} is no month; write it "2021-05".')
-    if not 1 <= int(month) <= 12:
+    year, month = int(found[1]), int(found[2])
+    if not 1 <= month <= 12:
         raise UsageError(f'{key} = {label!r} is no month; months run from "01" to "12".')
-    return (int(year) - YEAR) * 12 + int(month) - 1
+    return (year - YEAR) * 12 + month - 1
 
 
 def month_label(number: int) -> str:

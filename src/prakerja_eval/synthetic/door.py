@@ -1,60 +1,140 @@
-"""Is a scenario's TOML right? Unknown keys and wrong kinds, all at once."""
+"""Are a scenario's options right? Unknown keys, wrong kinds and values, all at once."""
 
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
-from typing import Any, TypeVar, get_args, get_type_hints
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass, replace
+from types import NoneType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
+import numpy as np
 
 from prakerja_eval.errors import UsageError, nearest
 
 Option = TypeVar("Option")
+KINDS: dict[type, str] = {
+    str: "text in quotes",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+}
+LARGEST = 2**63  # of a whole number in TOML
 
 
-def checked(kind: type[Option], table: dict[str, Any], name: str) -> Option:
+def checked(kind: type[Option], table: Mapping[str, Any], name: str) -> Option:
     """Return the options that a table of TOML spells out.
 
     Raises
     ------
     UsageError
-        For unknown keys and values of the wrong kind, all at once; then for a value out of range.
+        For unknown keys, and values of the wrong kind or out of range, all at once.
     """
-    lines = list(_unknown(kind, table, ""))
-    if lines:
-        raise UsageError(f"the scenario {name} has faults:\n" + "\n".join(f"- {x}" for x in lines))
-    try:
-        return TypeAdapter(kind).validate_python({**table, "name": name})
-    except ValidationError as error:
-        raise UsageError(
-            f"the scenario {name} has faults:\n"
-            + "\n".join(f"- {_place(item['loc'])}: {item['msg']}" for item in error.errors())
-        ) from error
+    faults = [f"{w}: unknown key." for w in table if w == "name"]  # the file's, never in it
+    found: Option = _options(kind, {**table, "name": name}, "", faults)
+    refuse(faults, f"the scenario {name}")
+    return found
 
 
-def _unknown(kind: Any, table: Any, key: str) -> Iterator[str]:
-    """Yield a line for each key that the options do not have."""
-    if not (is_dataclass(kind) and isinstance(table, dict)):
-        return
-    types = get_type_hints(kind)
-    known = [f.name for f in fields(kind) if not (key == "" and f.name == "name")]
+def changed(options: Option, tables: Mapping[str, Mapping[str, Any]]) -> Option:
+    """Return options with other values in some of their tables.
+
+    Raises
+    ------
+    UsageError
+        As `checked` does.
+    """
+    faults: list[str] = []
+    known = [f.name for f in fields(options) if is_dataclass(getattr(options, f.name))]  # type: ignore[arg-type]
+    parts = {}
+    for name, values in tables.items():
+        if name in known:
+            below = getattr(options, name)
+            parts[name] = _options(type(below), values, name, faults, below)
+        else:
+            faults.append(
+                f"{name}: a scenario has no such table.{nearest(name, known)} There are "
+                f"{', '.join(known)}."
+            )
+    refuse(faults, "the change of a scenario")
+    return replace(options, **parts)  # type: ignore[type-var]
+
+
+def refuse(faults: list[str], what: str) -> None:
+    """Refuse with every fault.
+
+    Raises
+    ------
+    UsageError
+        If there is any.
+    """
+    if faults:
+        raise UsageError(f"{what} has faults:\n" + "\n".join(f"- {line}" for line in faults))
+
+
+def _options(kind: Any, table: Any, key: str, faults: list[str], below: Any = None) -> Any:
+    """Return options of a kind (over those ``below``), or None with faults."""
+    if isinstance(table, kind):
+        return table
+    if not isinstance(table, Mapping):
+        faults.append(f"{key} = {table!r}: give a table of options.")
+        return None
+    kinds, before = get_type_hints(kind), len(faults)
+    required = [f.name for f in fields(kind) if f.default is f.default_factory is MISSING]
+    if below is None:
+        faults += [f"{_place(key, w)} is missing." for w in required if w not in table]
+    values = {}
     for word, value in table.items():
-        place = f"{key}.{word}" if key else word
-        if word not in known:
-            yield f"{place}: unknown key.{nearest(word, known)}"
-        elif isinstance(value, list):
-            inner = next(iter(get_args(types[word])), None)
-            for i, item in enumerate(value):
-                yield from _unknown(inner, item, f"{place}, entry {i + 1}")
+        if word in kinds:
+            values[word] = _value(kinds[word], value, _place(key, word), faults)
         else:
-            yield from _unknown(types[word], value, place)
+            faults.append(f"{_place(key, word)}: unknown key.{nearest(str(word), kinds)}")
+    if len(faults) > before:
+        return None
+    try:
+        return kind(**values) if below is None else replace(below, **values)
+    except UsageError as error:
+        faults.append(str(error))
+        return None
 
 
-def _place(loc: tuple[int | str, ...]) -> str:
-    """Return where a fault stands: `lottery.batches, entry 2.odds`."""
-    text = ""
-    for part in loc:
-        if isinstance(part, int):
-            text += f", entry {part + 1}"
-        else:
-            text += f".{part}" if text else part
-    return text
+def _value(kind: Any, value: Any, key: str, faults: list[str]) -> Any:
+    """Return a value in its kind, or None with faults."""
+    if is_dataclass(kind):
+        return _options(kind, value, key, faults)
+    if get_origin(kind) is tuple:
+        return _list(get_args(kind), value, key, faults)
+    allowed = [k for k in get_args(kind) or (kind,) if k is not NoneType]
+    if value is None and len(get_args(kind)) > len(allowed):
+        return None
+    for one in allowed:
+        if _is(one, value):
+            return one(value)
+    faults.append(f"{key} = {value!r}: give {' or '.join(KINDS[k] for k in allowed)}.")
+    return None
+
+
+def _list(kinds: tuple[Any, ...], value: Any, key: str, faults: list[str]) -> Any:
+    """Return a list's values in their kinds, or None with faults."""
+    if not isinstance(value, list | tuple):
+        faults.append(f"{key} = {value!r}: give a list in brackets.")
+        return None
+    if kinds[-1] is not Ellipsis and len(value) != len(kinds):
+        pair = ", ".join(KINDS[k] for k in kinds)
+        faults.append(f"{key} = {list(value)!r}: give [{pair}].")
+        return None
+    each = kinds[:1] * len(value) if kinds[-1] is Ellipsis else kinds
+    return tuple(
+        _value(kind, item, f"{key}, entry {i}", faults)
+        for i, (kind, item) in enumerate(zip(each, value, strict=True), start=1)
+    )
+
+
+def _is(kind: type, value: object) -> bool:
+    """Return whether a value is of a kind; a truth value is no number."""
+    if isinstance(value, bool) or kind is bool:
+        return isinstance(value, bool) and kind is bool
+    if isinstance(value, int | np.integer) and kind in (int, float):
+        return bool(-LARGEST <= value < LARGEST)
+    return isinstance(value, kind)
+
+
+def _place(key: str, word: str) -> str:
+    return f"{key}.{word}" if key else str(word)

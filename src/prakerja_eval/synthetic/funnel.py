@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from prakerja_eval.synthetic.draws import stream
-from prakerja_eval.synthetic.limits import between, inside
+from prakerja_eval.synthetic.limits import above, one_of
 
 STAGES = ("registered", "e_mail_verified", "identity_verified", "eligible")
 
@@ -16,21 +16,21 @@ class Funnel:
 
     Attributes
     ----------
-    on : int
-        0 switches the layer off: everybody who registers is eligible.
+    on : bool
+        Without it, everybody who registers is eligible.
     e_mail, identity, eligible : float
         Share whose e-mail is verified, of these whose NIK is, and of these who are eligible.
     """
 
-    on: int = 1
+    on: bool = True
     e_mail: float = 0.742
     identity: float = 0.744
     eligible: float = 0.631
 
     def __post_init__(self) -> None:
-        between("funnel.on", self.on, 0, 1)
+        one_of("funnel.on", self.on, (True, False))
         for key in ("e_mail", "identity", "eligible"):
-            inside(f"funnel.{key}", getattr(self, key), 0, 1 + 1e-12)
+            above(f"funnel.{key}", getattr(self, key), 0, 1)
 
 
 def stages(options: Funnel, eligible: int, seed: int) -> dict[str, int]:

@@ -46,7 +46,7 @@ LAYERS: "dict[str, Callable[[Scenario], dict[str, Any]]]" = {
     "sampling": _part("people", oversampling=0.0),
     "households": _part("people", same_household=0.0),
     "priority": _part("people", priority=0.0),
-    "funnel": _part("funnel", on=0),
+    "funnel": _part("funnel", on=False),
     "household_cap": _part("lottery", household_cap=0),
     "reapplication": _without_reapplication,
     "revocation": _without_revocation,

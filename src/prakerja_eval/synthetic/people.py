@@ -11,8 +11,8 @@ import numpy as np
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.synthetic.draws import CHUNK, Draws
-from prakerja_eval.synthetic.limits import between, inside, one_of
-from prakerja_eval.synthetic.places import Places
+from prakerja_eval.synthetic.limits import between, inside, one_of, whole
+from prakerja_eval.synthetic.places import Places, chosen
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 EDUCATION = ("SD", "SMP", "SMA", "SMK", "Diploma", "University")
@@ -80,7 +80,8 @@ class People:
         shares("people.ages", self.ages, len(AGE_BANDS))
         between("people.reach_urban", self.reach_urban, -3, 3)
         between("people.reach_education", self.reach_education, -3, 3)
-        between("people.districts", self.districts, 1, 10_000)
+        whole("people.districts", self.districts, 1, 4_000)
+        chosen(self.provinces)
 
 
 def shares(key: str, values: Sequence[float], length: int) -> None:
@@ -95,8 +96,8 @@ def shares(key: str, values: Sequence[float], length: int) -> None:
         between(key, value, 0, 1)
     if len(values) != length or abs(sum(values) - 1) > 1e-9:
         raise UsageError(
-            f"{key} has {len(values)} shares that sum to {sum(values):g}; give {length} that sum "
-            "to 1."
+            f"{key} has {len(values)} shares that sum to {sum(values):g}; give {length} shares, "
+            "each from 0 to 1, that sum to 1."
         )
 
 
@@ -194,7 +195,6 @@ def _ages(options: People, draws: Draws) -> IntArray:
     edges = np.concatenate([[0.0], np.cumsum(options.ages)])
     edges[-1] = 1.0
     low = np.array([a for a, _ in AGE_BANDS] + [AGE_BANDS[-1][1] + 1], dtype=np.float64)
-    low[1:-1] = [a for a, _ in AGE_BANDS[1:]]
     band = np.searchsorted(edges, u, side="right") - 1
     within = (u - edges[band]) / (edges[band + 1] - edges[band])
     return np.asarray(np.floor(low[band] + within * (low[band + 1] - low[band])), dtype=np.int64)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prakerja_eval.errors import UsageError, nearest
-from prakerja_eval.programme import Programme
+from prakerja_eval.programme import Figure, Programme, Province
+from prakerja_eval.synthetic.limits import one_of
 from prakerja_eval.typing import FloatArray, IntArray
 
 ISLANDS = {1: "Sumatera", 2: "Sumatera", 3: "Jawa", 5: "Bali-Nusa Tenggara", 6: "Kalimantan"}
@@ -54,7 +54,7 @@ class Places:
         return np.asarray(before[province] + np.floor(u * self.districts[province]), dtype=np.int64)
 
 
-def places(names: tuple[str, ...], districts: int, oversampling: float) -> Places:
+def chosen(names: tuple[str, ...]) -> list[Province]:
     """Return the provinces named, or all.
 
     Raises
@@ -63,16 +63,22 @@ def places(names: tuple[str, ...], districts: int, oversampling: float) -> Place
         For a province that the programme does not have.
     """
     every = Programme.named("prakerja").provinces
-    known = [p.name for p in every]
     for name in names:
-        if name not in known:
-            raise UsageError(
-                f"people.provinces: there is no province {name!r}.{nearest(name, known)} There are "
-                f"{', '.join(known)}."
-            )
-    chosen = [p for p in every if not names or p.name in names]
-    population = np.array([_number(p.population) for p in chosen])
-    listed = np.array([np.nan if p.recipients is None else _number(p.recipients) for p in chosen])
+        one_of("people.provinces", name, [p.name for p in every])
+    return [p for p in every if not names or p.name in names]
+
+
+def places(names: tuple[str, ...], districts: int, oversampling: float) -> Places:
+    """Return where people live: in the provinces named, or in all.
+
+    Raises
+    ------
+    UsageError
+        For a province that the programme does not have.
+    """
+    found = chosen(names)
+    population = np.array([_number(p.population) for p in found])
+    listed = np.array([_number(p.recipients) for p in found])
     # Bengkulu's recipients are not printed: taken at the others' recipients per head (assumption)
     seen = np.isfinite(listed)
     rate = listed[seen].sum() / population[seen].sum() if seen.any() else 1.0
@@ -80,12 +86,12 @@ def places(names: tuple[str, ...], districts: int, oversampling: float) -> Place
     share = recipients / recipients.sum()
     drawn = share ** (1 - oversampling)
     drawn = drawn / drawn.sum()
-    pay = np.array([_number(p.minimum_wage) for p in chosen])
-    island = [ISLANDS[p.code // 10] for p in chosen]
+    pay = np.array([_number(p.minimum_wage) for p in found])
+    island = [ISLANDS[p.code // 10] for p in found]
     islands = tuple(dict.fromkeys(island))
     return Places(
-        codes=np.array([p.code for p in chosen]),
-        names=tuple(p.name for p in chosen),
+        codes=np.array([p.code for p in found]),
+        names=tuple(p.name for p in found),
         island=np.array([islands.index(i) for i in island]),
         islands=islands,
         share=drawn,
@@ -95,5 +101,6 @@ def places(names: tuple[str, ...], districts: int, oversampling: float) -> Place
     )
 
 
-def _number(figure: object) -> float:
-    return float(figure.value)  # type: ignore[attr-defined]
+def _number(figure: Figure | None) -> float:
+    """Return a figure's value; what is not printed is no number."""
+    return float("nan") if figure is None else float(figure.value)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from prakerja_eval.errors import UsageError, nearest
-from prakerja_eval.synthetic.door import checked
+from prakerja_eval.synthetic.door import changed, checked
 from prakerja_eval.synthetic.effects import Effects
 from prakerja_eval.synthetic.funnel import Funnel
 from prakerja_eval.synthetic.layers import LAYERS
@@ -68,7 +68,7 @@ class Scenario:
         """
         if name not in cls.names():
             raise UsageError(
-                f"there is no scenario {name!r}.{nearest(name, cls.names())} There are "
+                f"there is no scenario {name!r}.{nearest(str(name), cls.names())} There are "
                 f"{', '.join(cls.names())}."
             )
         text = resources.files(ROOM).joinpath("scenarios", f"{name}.toml").read_text("utf-8")
@@ -122,7 +122,7 @@ class Scenario:
         for layer in layers:
             if layer not in LAYERS:
                 raise UsageError(
-                    f"there is no layer {layer!r}.{nearest(layer, LAYERS)} There are "
+                    f"there is no layer {layer!r}.{nearest(str(layer), LAYERS)} There are "
                     f"{', '.join(LAYERS)}."
                 )
             parts = LAYERS[layer](found)
@@ -135,30 +135,15 @@ class Scenario:
         Raises
         ------
         UsageError
-            For an unknown table or option.
+            For an unknown table or option, or a value that is not allowed.
         """
-        own: dict[str, Any] = {}
-        for name, values in tables.items():
-            if name not in TABLES:
-                raise UsageError(
-                    f"a scenario has no table {name!r}.{nearest(name, TABLES)} There are "
-                    f"{', '.join(TABLES)}."
-                )
-            known = type(getattr(self, name)).__dataclass_fields__
-            for key in values:
-                if key not in known:
-                    raise UsageError(f"{name}.{key} is not known.{nearest(key, known)}")
-            own[name] = replace(getattr(self, name), **values)
-        return replace(self, **own)
+        return changed(self, tables)
 
     def to_toml(self) -> str:
         """Return the whole scenario as TOML, defaults written out."""
         from prakerja_eval.synthetic.scenario_text import as_toml
 
         return as_toml(self)
-
-
-TABLES = ("people", "funnel", "lottery", "take_up", "effects", "outcomes", "survey")
 
 
 def _stems(folder: str) -> tuple[str, ...]:

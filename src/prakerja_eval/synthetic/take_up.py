@@ -10,7 +10,7 @@ import numpy as np
 
 from prakerja_eval.synthetic.calendar import YEAR
 from prakerja_eval.synthetic.draws import Draws
-from prakerja_eval.synthetic.limits import between, one_of
+from prakerja_eval.synthetic.limits import between, whole
 from prakerja_eval.synthetic.lottery import NEVER, Assignment
 from prakerja_eval.synthetic.normal import normal_cdf, normal_quantile
 from prakerja_eval.synthetic.people import Persons
@@ -78,13 +78,13 @@ class TakeUp:
             between(f"take_up.{key}", getattr(self, key), 0, 1)
         for key in ("ability", "always_ability"):
             between(f"take_up.{key}", getattr(self, key), -3, 3)
-        one_of("take_up.delay", self.delay, range(13))
+        whole("take_up.delay", self.delay, 0, 12)
         between("take_up.paid", self.paid, 0, self.completion)
-        between("take_up.institutions", self.institutions, 1, 10_000)
+        whole("take_up.institutions", self.institutions, 1, 10_000)
         for key in ("incentive", "survey_incentive"):
-            between(f"take_up.{key}", getattr(self, key), 0, 1e8)
+            whole(f"take_up.{key}", getattr(self, key), 0, 100_000_000)
         for key in ("incentives", "survey_incentives"):
-            between(f"take_up.{key}", getattr(self, key), 0, 24)
+            whole(f"take_up.{key}", getattr(self, key), 0, 24)
 
     def revoked(self, month: int) -> float:
         """Return the share of a batch's places that are revoked, by its month."""
