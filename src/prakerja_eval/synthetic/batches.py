@@ -92,6 +92,39 @@ PROGRAMME = (
 )
 
 
+    def n_places(self, applying: int, revoked: int = 0, who: str = "applicants") -> int:
+        """Return how many places the batch gives out.
+
+        Parameters
+        ----------
+        applying : int
+            How many take part.
+        revoked : int
+            Places that a recovery batch can give out.
+        who : str
+            Who takes part, for the message.
+
+        Raises
+        ------
+        UsageError
+            If nobody would win, or nobody lose.
+        """
+        if self.odds is not None:
+            what, n_places = f"odds = {self.odds:g}", round(self.odds * applying)
+        elif self.recovery:
+            what, n_places = "recovery = true (places revoked before)", revoked
+        else:
+            what, n_places = "quota", self.quota or 0
+        if not 1 <= n_places < applying:
+            most = f"from 1 to {applying - 1:,} places" if applying > 1 else f"2 {who} or more"
+            raise UsageError(
+                f"lottery.batches, number {self.number}: {what} gives {n_places:,} places to "
+                f"{applying:,} {who}; a lottery needs {most}, so that somebody wins and somebody "
+                "loses. Change the batch, or simulate more or fewer people."
+            )
+        return n_places
+
+
 @dataclass(frozen=True, slots=True)
 class Batches:
     """A scenario's batches in order of time.

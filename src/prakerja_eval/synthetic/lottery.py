@@ -11,7 +11,6 @@ from typing import TypeAlias
 
 import numpy as np
 
-from prakerja_eval.errors import UsageError
 from prakerja_eval.synthetic import kernel_lottery
 from prakerja_eval.synthetic.batches import PROGRAMME, Batches, Entry
 from prakerja_eval.synthetic.draws import Draws
@@ -244,7 +243,7 @@ def _round(
 ) -> Round:
     """Draw one batch's lottery."""
     (real, number), (late, late_number) = _entering(options, applicants, draws, entry, k, state)
-    n_places = _n_places(entry, len(real), state.revoked)
+    n_places = entry.n_places(len(real), revoked=state.revoked)
     odds = n_places / len(real)
     fresh = state.first[real] == k if entry.first else np.ones(len(real), dtype=bool)
     need = options.fewest_winners / min(odds, 1 - odds)
@@ -315,30 +314,6 @@ def _shifted(share: float, shift: RealArray) -> FloatArray:
     """Return a share whose log odds are shifted, (n,)."""
     odds = share / (1 - share) * np.exp(shift)
     return np.asarray(odds / (1 + odds))
-
-
-def _n_places(entry: Entry, applying: int, revoked: int) -> int:
-    """Return how many places a batch gives out.
-
-    Raises
-    ------
-    UsageError
-        If there are not fewer places than applicants, or none.
-    """
-    if entry.odds is not None:
-        what, n_places = f"odds = {entry.odds:g}", round(entry.odds * applying)
-    elif entry.recovery:
-        what, n_places = "recovery = true (places revoked before)", revoked
-    else:
-        what, n_places = "quota", entry.quota or 0
-    if not 1 <= n_places < applying:
-        most = f"from 1 to {applying - 1:,} places" if applying > 1 else "2 applicants or more"
-        raise UsageError(
-            f"lottery.batches, number {entry.number}: {what} gives {n_places:,} places to "
-            f"{applying:,} applicants; a lottery needs {most}, so that somebody wins and somebody "
-            "loses. Change the batch, or simulate more or fewer people."
-        )
-    return n_places
 
 
 def _record(found: Round, entry: Entry, household: CodeArray, state: _State) -> None:

@@ -16,7 +16,7 @@ def by_district(batches: Batches, district: CodeArray, draws: Draws) -> Assignme
     Raises
     ------
     UsageError
-        If a batch has fewer than two districts, or asks for a quota of people.
+        If a batch asks for a quota of people, or none of its districts would win, or none lose.
     """
     first = batches.first(draws.uniform("lottery.first"))
     offer = np.zeros(len(first), dtype=bool)
@@ -24,13 +24,13 @@ def by_district(batches: Batches, district: CodeArray, draws: Draws) -> Assignme
     number = stream(draws.seed, "lottery.district").random(int(district.max()) + 1)
     for k in np.unique(first):
         entry, mine = batches.entries[k], first == k
-        present = np.unique(district[mine])
-        if entry.odds is None or len(present) < 2:
+        if entry.odds is None:
             raise UsageError(
-                f"lottery.batches, number {entry.number}: a lottery among districts needs odds and "
-                f"at least 2 districts; there are {len(present)}."
+                f"lottery.batches, number {entry.number}: a lottery among districts needs odds "
+                "(above 0 and below 1)."
             )
-        n_places = int(np.clip(np.rint(entry.odds * len(present)), 1, len(present) - 1))
+        present = np.unique(district[mine])
+        n_places = entry.n_places(len(present), who="districts")
         winners = present[np.argsort(number[present], kind="stable")[:n_places]]
         offer[mine] = np.isin(district[mine], winners)
         chance[mine] = n_places / len(present)
