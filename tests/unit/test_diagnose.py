@@ -74,14 +74,11 @@ class People:
 class Truth:
     effect: float
 
-    @property
-    def frame(self):
-        effect = {"estimand": "ITT", "outcome": "y", "truth": self.effect, "kind": "effect"}
-        limit = {"estimator": "mine", "outcome": "y", "truth": self.effect + 1, "kind": "limit"}
-        return pd.DataFrame([effect, limit], columns=[*INDEX_COLUMNS, "truth", "kind"])
-
-    def of(self, estimate):
-        return np.where(estimate.index["estimand"] == "ITT", self.effect, np.nan)
+    def of(self, estimate, kind="effect"):
+        column, name, value = ("estimand", "ITT", self.effect)
+        if kind == "limit":
+            column, name, value = "estimator", "mine", self.effect + 1
+        return np.where(estimate.index[column] == name, value, np.nan)
 
 
 @dataclass(frozen=True)

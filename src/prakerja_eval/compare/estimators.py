@@ -22,7 +22,7 @@ from prakerja_eval.panel import (
 )
 from prakerja_eval.typing import BoolArray, FloatArray
 
-LIMIT = "limit"
+LIMIT: Literal["limit"] = "limit"
 OUTCOMES = ("employed", "income")
 COVARIATES = ("age", "female", "urban", "education")
 
@@ -43,8 +43,8 @@ class Judged:
     against : mapping, "limit" or None
         Which truth answers a row. None: the effect that the row's own labels name,
         ``truth.of(estimate)``. "limit": the value to which the estimator of that name converges.
-        A mapping of index labels: the effect with these labels; outcome, cohort, wave, event time
-        and subgroup are the row's own unless the mapping names them.
+        A mapping of index labels: the effect that the row would name if it had these labels, such
+        as ``{"estimand": "ATT", "population": "treated people", "weighting": "treated people"}``.
 
     Raises
     ------
@@ -98,8 +98,8 @@ def standard(
 
     Notes
     -----
-    Each is judged against the effect that it is read as: two-way fixed effects, matching (whoever
-    has a counterpart), the naive comparison and the naive change as the effect on the treated.
+    Each is judged against the effect that it is read as: two-way fixed effects, the naive
+    comparison and the naive change as the effect on the treated, whatever else they are.
 
     Examples
     --------
@@ -294,7 +294,7 @@ STANDARD: Mapping[str, _Standard] = MappingProxyType(
         "did.group_time": _Standard(lambda p, y, _: did.overall(did.group_time(p, y))),
         "did.imputation": _Standard(lambda p, y, _: did.overall(did.imputation(p, y))),
         "did.twfe": _Standard(lambda p, y, _: did.twfe(p, y), MappingProxyType(ON_TREATED)),
-        "matching.att": _Standard(_matching, MappingProxyType(ON_TREATED)),
+        "matching.att": _Standard(_matching),
         "naive.winners": _Standard(_winners),
         "naive.difference": _Standard(_recipients),
         "naive.before_after": _Standard(_before_after),

@@ -7,27 +7,25 @@ goes on gives what one run would have given.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
-import pandas as pd
 
 from prakerja_eval.compare.estimators import LIMIT, Against, Judged
-from prakerja_eval.errors import PrakerjaEvalError, UsageError
-from prakerja_eval.estimate import Estimate
+from prakerja_eval.errors import PrakerjaEvalError
+from prakerja_eval.estimate import Estimate, rename
 from prakerja_eval.estimate.estimate import INDEX_COLUMNS, REFERENCE
 from prakerja_eval.panel import PanelProtocol
 from prakerja_eval.typing import FloatArray
 
 NUMBERS = ("estimate", "std_error", "conf_low", "conf_high", "p_value")
-OWN = ("outcome", "cohort", "wave", "event_time", "subgroup")
 NO_TRUTH = "no truth answers this row"
 
 
 class TruthProtocol(Protocol):
     """What a diagnosis asks of the truth."""
 
-    def of(self, estimate: Estimate, /) -> FloatArray:
+    def of(self, estimate: Estimate, kind: Literal["effect", "limit"] = ..., /) -> FloatArray:
         """Return the truth of each row, NaN where none answers it."""
 
 
@@ -102,43 +100,14 @@ def _answer(world: WorldProtocol, judged: Judged) -> dict[str, object]:
 
 
 def truth_of(world: WorldProtocol, estimate: Estimate, against: Against) -> FloatArray:
-    """Return the truth that each row is judged against; NaN where there is none.
-
-    Raises
-    ------
-    UsageError
-        If the labels that it is judged against fit several truths.
-    """
+    """Return the truth that each row is judged against; NaN where there is none."""
     if against is None:
-        return np.asarray(world.truth.of(estimate), dtype=np.float64)
-    frame: pd.DataFrame = world.truth.frame  # type: ignore[attr-defined]
-    kind = LIMIT if against == LIMIT else "effect"
-    truths = frame[frame["kind"] == kind] if "kind" in frame else frame
-    rows = estimate.index.to_dict(orient="records")
-    return np.array([_one_truth(truths, row, against) for row in rows])
-
-
-def _one_truth(
-    truths: pd.DataFrame, row: Mapping[Any, object], against: Mapping[str, object] | str
-) -> float:
-    """Return the one truth with the wanted labels, NaN if there is none."""
-    wanted = {c: row[c] for c in (*OWN, "estimator")} if against == LIMIT else _wanted(row, against)
-    fits = np.ones(len(truths), dtype=bool)
-    for column, value in wanted.items():
-        fits &= (truths[column].map(_label) == _label(value)).to_numpy(bool) | (
-            truths[column].isna().to_numpy(bool) & (_label(value) is None)
-        )
-    found = truths.loc[fits, "truth"].to_numpy(float)
-    if len(found) > 1:
-        raise UsageError(
-            f"Judged(against={dict(wanted)}) fits {len(found)} truths; name more labels, of "
-            f"{', '.join(INDEX_COLUMNS)}."
-        )
-    return float(found[0]) if len(found) else np.nan
-
-
-def _wanted(row: Mapping[Any, object], against: Any) -> dict[str, object]:
-    return {c: row[c] for c in OWN} | dict(against)
+        found = world.truth.of(estimate)
+    elif against == LIMIT:
+        found = world.truth.of(estimate, LIMIT)
+    else:
+        found = world.truth.of(rename(estimate, **dict(against)))
+    return np.asarray(found, dtype=np.float64)
 
 
 def _label(value: object) -> str | int | float | bool | None:
