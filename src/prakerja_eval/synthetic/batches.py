@@ -75,23 +75,6 @@ class Entry:
             'give month = "2020-09".'
         )
 
-
-# Batches 5 to 14, of which the odds of 5 and 6 (about .47), 9 (at most .16) and 11 (about .07, from
-# places revoked before) follow from published figures. The other odds, and how many apply for the
-# first time in each, are assumptions; batches 12 to 14 take losers of the earlier ones alone.
-PROGRAMME = (
-    Entry(5, first=0.10, odds=0.47),
-    Entry(6, first=0.10, odds=0.47),
-    Entry(7, first=0.18, odds=0.22),
-    Entry(8, first=0.20, odds=0.18),
-    Entry(9, first=0.28, odds=0.16),
-    Entry(11, first=0.14, recovery=True),
-    Entry(12, odds=0.12),
-    Entry(13, odds=0.12),
-    Entry(14, odds=0.12),
-)
-
-
     def n_places(self, applying: int, revoked: int = 0, who: str = "applicants") -> int:
         """Return how many places the batch gives out.
 
@@ -123,6 +106,22 @@ PROGRAMME = (
                 "loses. Change the batch, or simulate more or fewer people."
             )
         return n_places
+
+
+# Batches 5 to 14, of which the odds of 5 and 6 (about .47), 9 (at most .16) and 11 (about .07, from
+# places revoked before) follow from published figures. The other odds, and how many apply for the
+# first time in each, are assumptions; batches 12 to 14 take losers of the earlier ones alone.
+PROGRAMME = (
+    Entry(5, first=0.10, odds=0.47),
+    Entry(6, first=0.10, odds=0.47),
+    Entry(7, first=0.18, odds=0.22),
+    Entry(8, first=0.20, odds=0.18),
+    Entry(9, first=0.28, odds=0.16),
+    Entry(11, first=0.14, recovery=True),
+    Entry(12, odds=0.12),
+    Entry(13, odds=0.12),
+    Entry(14, odds=0.12),
+)
 
 
 @dataclass(frozen=True, slots=True)
