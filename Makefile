@@ -17,7 +17,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export PYTHONHASHSEED ?= 0
 
 .DELETE_ON_ERROR:
-.PHONY: help report test lint validate witness bench browser locks clean
+.PHONY: help report test lint validate witness bench browser synthetic locks clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ bench: $(VENV)/.installed-dev  ## time and memory, one script after the other
 
 browser: $(VENV)/.installed-dev  ## open the committed report in headless Chromium
 	$(PY) -m pytest -m browser
+
+synthetic: $(VENV)/.installed-dev  ## write the small synthetic panels to data/synthetic
+	$(PY) tools/make_synthetic.py
 
 # --- environment ----------------------------------------------------------------------------------
 
