@@ -137,7 +137,7 @@ def receive(
 
     def month_after(batch: CodeArray) -> IntArray:
         """Return the month of receipt after winning in a batch."""
-        lapses = lapse.astype(np.float32) < limit[batch]
+        lapses = lapse < limit[batch]
         return np.where(
             (batch == NEVER) | lapses | ~genuine, NOT_YET, opened[batch] + options.delay
         )
@@ -148,7 +148,7 @@ def receive(
     first, later = (month_after(b) for b in (assignment.first, assignment.later))
     if_offered = np.where(always, own, first)
     if_not = np.where(always, own, later)
-    revoked = (lapse.astype(np.float32) < limit[assignment.win]) & (assignment.win != NEVER)
+    revoked = (lapse < limit[assignment.win]) & (assignment.win != NEVER)
     won = opened[assignment.win]
     diligence = draws.uniform("take_up.completed")
     return Receipt(
