@@ -7,8 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from prakerja_eval.errors import UsageError
-from prakerja_eval.synthetic import applications, columns
+from prakerja_eval.synthetic import applications, columns, records
+from prakerja_eval.synthetic.codebook import codebook
 from prakerja_eval.synthetic.draws import CHUNK, Draws
 from prakerja_eval.synthetic.limits import one_of
 from prakerja_eval.synthetic.lottery import Assignment, Round
@@ -17,6 +20,7 @@ from prakerja_eval.synthetic.process import Process, assignment, begin
 from prakerja_eval.synthetic.scenario import Scenario
 from prakerja_eval.synthetic.sheets import FORMS, Sheet
 from prakerja_eval.synthetic.starter import study_text
+from prakerja_eval.synthetic.truth import truth_of
 from prakerja_eval.synthetic.world import allowed
 
 
@@ -76,9 +80,9 @@ def stream(
     Returns
     -------
     Path
-        The folder, with panel.parquet, applications.parquet, truth.csv, scenario.toml (reads back
-        as the same scenario), codebook.csv, study.toml (``prakerja-eval report`` runs it) and
-        manifest.json.
+        The folder, with panel.parquet, applications.parquet, records.parquet (what the
+        administration has on each place), truth.csv, scenario.toml (reads back as the same
+        scenario), codebook.csv, study.toml (``prakerja-eval report`` runs it) and manifest.json.
 
     Raises
     ------
@@ -89,9 +93,10 @@ def stream(
     --------
     >>> import tempfile
     >>> from prakerja_eval.synthetic.stream import stream
-    >>> folder = stream("phone_sample", 2_000, 1, tempfile.mkdtemp())
-    >>> (folder / "panel.parquet").exists()
-    True
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     folder = stream("null", 500, 1, f"{home}/world")
+    ...     sorted(path.name for path in folder.glob("*.parquet"))
+    ['applications.parquet', 'panel.parquet', 'records.parquet']
     """
     found = Scenario.named(scenario) if isinstance(scenario, str) else scenario
     order = Order(found, n_applicants, seed, command="prakerja_eval.synthetic.stream.stream")
@@ -129,6 +134,11 @@ def fill(folder: Path, order: Order, on_part: Callable[[int], None] = lambda _pe
         for k, piece in enumerate(columns.tables(process, given, seed)):
             sheet.write(piece)
             on_part(min(CHUNK, n - k * CHUNK))
+    with Sheet(folder, "records", order.form) as sheet:
+        for piece in records.tables(process, given, seed):
+            sheet.write(piece)
+    _csv(folder / "truth.csv", truth_of(process, given, Draws(seed, 0, n)).frame)
+    _csv(folder / "codebook.csv", codebook(order.language))
     _text(folder / "scenario.toml", order.scenario.to_toml())
     _text(folder / "study.toml", study_text(order.scenario, f"panel.{order.form}", n, seed))
     write_manifest(folder, _made(order))
@@ -159,6 +169,10 @@ def _made(order: Order) -> dict[str, object]:
         "seed": order.seed,
         "command": order.command,
     }
+
+
+def _csv(path: Path, frame: pd.DataFrame) -> None:
+    _text(path, frame.to_csv(index=False, lineterminator="\n"))
 
 
 def _text(path: Path, text: str) -> None:

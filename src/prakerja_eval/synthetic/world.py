@@ -10,7 +10,9 @@ import pyarrow as pa
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.panel import Panel, Roles
-from prakerja_eval.synthetic import applications, columns, funnel
+from prakerja_eval.panel.table import Table, Variable
+from prakerja_eval.synthetic import applications, columns, funnel, records
+from prakerja_eval.synthetic.codebook import codebook
 from prakerja_eval.synthetic.draws import Draws
 from prakerja_eval.synthetic.lottery import Assignment, Round
 from prakerja_eval.synthetic.process import Process, assignment, begin
@@ -38,6 +40,8 @@ class World:
         enter a lottery and are not in it.
     applications : DataFrame
         A row a person and batch.
+    records : DataFrame
+        A row a place that was won.
     truth : Truth
         The true value of every estimand, and what biased estimators converge to.
     """
@@ -56,13 +60,20 @@ class World:
     def panel(self) -> Panel:
         """Return the panel that a researcher would have."""
         parts = columns.tables(self.process, self.assignment, self.seed)
-        return Panel(columns.as_frame(pa.concat_tables(parts)), roles(self.scenario))
+        whole = columns.as_frame(pa.concat_tables(parts))
+        return Panel(Table(whole, _labels()), roles(self.scenario))
 
     @cached_property
     def applications(self) -> pd.DataFrame:
         """Return every application: person, batch, stratum, number, propensity, whether it won."""
         found = applications.table(self.process, self.rounds, self.assignment)
         return columns.as_frame(found)
+
+    @cached_property
+    def records(self) -> pd.DataFrame:
+        """Return what the administration has on each place: course, institution, payments."""
+        parts = records.tables(self.process, self.assignment, self.seed)
+        return columns.as_frame(pa.concat_tables(parts))
 
     @cached_property
     def truth(self) -> "Truth":
@@ -144,6 +155,13 @@ def whole(key: str, value: int, low: int, high: int) -> None:
         raise UsageError(
             f"{key} = {value:,} is not allowed; give a number from {low:,} to {high:,}."
         )
+
+
+def _labels() -> dict[str, Variable]:
+    """Return the labels of the panel's columns."""
+    book = codebook()
+    mine = book[book["table"] == "panel"]
+    return {c: Variable(label) for c, label in zip(mine["column"], mine["label"], strict=True)}
 
 
 def roles(scenario: Scenario) -> Roles:
