@@ -12,7 +12,7 @@ from prakerja_eval.errors import UsageError
 from prakerja_eval.synthetic.draws import Draws
 from prakerja_eval.synthetic.effects import Effects
 from prakerja_eval.synthetic.outcomes import Outcomes, at_month, never, realise
-from prakerja_eval.synthetic.process import begin, lives, saturation
+from prakerja_eval.synthetic.process import begin, lives, saturation, state_at
 
 N = 3_000
 
@@ -40,6 +40,17 @@ def test_without_work_there_is_no_pay_no_hours_and_no_kind_of_job(found):
         assert state.income.dtype == np.int64
         assert not (state.formal & state.self_employed).any()
         assert not (state.owns_business & ~state.self_employed).any()
+
+
+def test_a_job_is_new_against_the_baseline_and_none_is_before(found):
+    states = [state_at(world("null").process, found, t, never(N)) for t in range(5)]
+    assert not any(state.new_job.any() for state in states[:3])
+    entered = states[4].employed & ~states[2].employed
+    assert states[4].new_job[entered].all()
+    stayed = states[4].employed & states[2].employed
+    changers = world("null").scenario.outcomes.changers
+    share = states[4].new_job[stayed].mean()
+    assert abs(share - changers) < 4 * np.sqrt(changers * (1 - changers) / stayed.sum())  # sampling
 
 
 def test_an_effect_above_zero_takes_nobodys_work_away_and_a_larger_one_gives_more(found):

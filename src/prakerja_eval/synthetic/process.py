@@ -209,7 +209,7 @@ def observe(
 def state_at(process: Process, found: Lives, t: int, receipt: IntArray) -> State:
     """Return work and pay in a wave, given months of receipt."""
     scenario, near = process.scenario, found.saturation
-    return realise(
+    state = realise(
         scenario.outcomes,
         scenario.effects,
         found.latents[t],
@@ -217,6 +217,9 @@ def state_at(process: Process, found: Lives, t: int, receipt: IntArray) -> State
         found.before,
         0.0 if near is None else near[t],
     )
+    if t < scenario.survey.after:  # a job is new against the baseline, so that none is new before
+        return state._replace(new_job=np.zeros_like(state.new_job))
+    return state
 
 
 def calls_at(
