@@ -16,8 +16,10 @@ from prakerja_eval.synthetic.process import Process
 from prakerja_eval.synthetic.take_up import NOT_YET
 from prakerja_eval.synthetic.truth_effects import EffectSums, effect_sums
 from prakerja_eval.synthetic.truth_labels import COUNTERPART, frame_of, key_of
+from prakerja_eval.synthetic.truth_limits import limit_rows
 from prakerja_eval.synthetic.truth_outcomes import OUTCOMES, Source, in_wave
-from prakerja_eval.synthetic.truth_rows import lottery_rows, treated_rows
+from prakerja_eval.synthetic.truth_rows import LATE, lottery_rows, treated_rows
+from prakerja_eval.synthetic.truth_seen import SeenSums, seen_sums
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 Kind: TypeAlias = Literal["effect", "limit"]
@@ -182,6 +184,8 @@ class Truth:
         if "binned" in str(row["specification"]):
             return np.nan
         estimator = row["estimator"] if kind == "limit" else None
+        if estimator == "lottery.late" and row["estimand"] == "ATT":
+            row = row | LATE  # one-sided, so that its limit is the ratio's
         return known.get((*key_of(row, self.source.survey.waves), estimator), np.nan)
 
     def _matched(self, estimate: Estimate, k: int) -> float:
@@ -215,13 +219,23 @@ def truth_of(process: Process, assignment: Assignment, draws: Draws) -> Truth:
     """
     source = Source(process, assignment, draws)
     survey = process.scenario.survey
-    total: EffectSums | None = None
-    for _, found in source.parts():
-        waves = [in_wave(process, found, t) for t in range(len(survey.waves))]
-        sums = effect_sums(source, found, waves)
-        total = sums if total is None else EffectSums(*map(np.add, total, sums))
-    assert total is not None
-    blocks = treated_rows(total, survey.waves, survey.after)
+    effects, seen = _summed(source)
+    blocks = treated_rows(effects, survey.waves, survey.after)
     if process.scenario.lottery.kind != "self_selection":
-        blocks = lottery_rows(total, survey.waves, survey.after) + blocks
-    return Truth(frame_of(blocks, "effect"), source)
+        blocks = lottery_rows(effects, survey.waves, survey.after) + blocks
+    limits = frame_of(limit_rows(source, seen), "limit")
+    return Truth(pd.concat([frame_of(blocks, "effect"), limits], ignore_index=True), source)
+
+
+def _summed(source: Source) -> tuple[EffectSums, SeenSums]:
+    """Return the sums over everybody."""
+    effects: EffectSums | None = None
+    seen: SeenSums | None = None
+    for _, found in source.parts():
+        waves = [in_wave(source.process, found, t) for t in range(len(source.survey.waves))]
+        mine, shown = effect_sums(source, found, waves), seen_sums(source, found, waves)
+        effects = mine if effects is None else EffectSums(*map(np.add, effects, mine))
+        seen = shown if seen is None else SeenSums(*map(np.add, seen, shown))
+    if effects is None or seen is None:
+        raise UsageError("a world without people has no truth.")
+    return effects, seen

@@ -121,7 +121,7 @@ def averages(
 def _mean(cells: FloatArray, size: FloatArray, on: BoolArray) -> FloatArray:
     """Return the average of the cells that are on, by the sizes of their cohorts."""
     g, t = np.nonzero(on)
-    weight = size[g][..., None]
+    weight = size[g][..., None] * np.isfinite(cells[g, t])
     return ratio((np.nan_to_num(cells[g, t]) * weight).sum(axis=0), weight.sum(axis=0))
 
 
