@@ -67,8 +67,10 @@ def diagnose(
 
     Examples
     --------
-    >>> import prakerja_eval as pe
-    >>> pe.diagnose("null", ["lottery.itt"], draws=2, n_applicants=500)  # doctest: +SKIP
+    >>> from prakerja_eval.compare.diagnose import diagnose
+    >>> found = diagnose("null", ["naive.before_after"], draws=2, n_applicants=500, jobs=1)
+    >>> found.frame["truth"].tolist()
+    [0.0, 0.0, 0.0, 0.0]
     """
     experiment = Experiment(scenario, estimators, draws, n_applicants, seed)
     return experiment.run(jobs=jobs, resume=resume)
