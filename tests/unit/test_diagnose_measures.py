@@ -37,7 +37,7 @@ def rmse(theta, truth):
 def drawn(request):
     random = np.random.default_rng(20261124)
     truth = 1.0 + request.param * random.standard_normal(400)
-    return truth + 0.3 + random.standard_normal(400), truth
+    return truth + 2.0 + random.standard_normal(400), truth
 
 
 def test_bias_and_rmse_are_sums_over_draws(drawn) -> None:
