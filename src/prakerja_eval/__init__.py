@@ -40,8 +40,9 @@ _NAMES = {
         "wald",
     ),
     "prakerja_eval.study": ("Results", "Study"),
-    "prakerja_eval.programme": ("Programme",),
-    "prakerja_eval.synthetic": ("Scenario", "World", "simulate"),
+    "prakerja_eval.compare": ("Diagnosis", "Judged", "diagnose"),
+    "prakerja_eval.programme": ("Figure", "Programme"),
+    "prakerja_eval.synthetic": ("Scenario", "Truth", "World", "simulate"),
     "prakerja_eval.report": ("Report", "report", "verify"),
 }
 _MODULES = ("balance", "compare", "did", "errors", "figures", "lottery", "matching", "synthetic", "tables")

@@ -9,6 +9,9 @@ from prakerja_eval import lottery as lottery
 from prakerja_eval import matching as matching
 from prakerja_eval import synthetic as synthetic
 from prakerja_eval import tables as tables
+from prakerja_eval.compare import Diagnosis as Diagnosis
+from prakerja_eval.compare import Judged as Judged
+from prakerja_eval.compare import diagnose as diagnose
 from prakerja_eval.estimate import AbadieImbens as AbadieImbens
 from prakerja_eval.estimate import Adjustment as Adjustment
 from prakerja_eval.estimate import Classical as Classical
@@ -35,6 +38,7 @@ from prakerja_eval.panel import Wide as Wide
 from prakerja_eval.panel import new_key as new_key
 from prakerja_eval.panel import pseudonymise as pseudonymise
 from prakerja_eval.panel import read_panel as read_panel
+from prakerja_eval.programme import Figure as Figure
 from prakerja_eval.programme import Programme as Programme
 from prakerja_eval.report import Report as Report
 from prakerja_eval.report import report as report
@@ -42,6 +46,7 @@ from prakerja_eval.report import verify as verify
 from prakerja_eval.study import Results as Results
 from prakerja_eval.study import Study as Study
 from prakerja_eval.synthetic import Scenario as Scenario
+from prakerja_eval.synthetic import Truth as Truth
 from prakerja_eval.synthetic import World as World
 from prakerja_eval.synthetic import simulate as simulate
 

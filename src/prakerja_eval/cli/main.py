@@ -7,11 +7,13 @@ from pathlib import Path
 import click
 
 from prakerja_eval.cli.check import check
+from prakerja_eval.cli.diagnose import diagnose
 from prakerja_eval.cli.guard import Guarded
 from prakerja_eval.cli.new import new
 from prakerja_eval.cli.power import power
 from prakerja_eval.cli.pseudonymise import pseudonymise
 from prakerja_eval.cli.say import printable, say
+from prakerja_eval.cli.simulate import simulate
 
 
 @click.group(cls=Guarded, context_settings={"help_option_names": ["-h", "--help"]})
@@ -60,9 +62,11 @@ def verify(folder: Path) -> None:
 
 
 main.add_command(check)
+main.add_command(diagnose)
 main.add_command(new)
 main.add_command(power)
 main.add_command(pseudonymise)
+main.add_command(simulate)
 
 
 if __name__ == "__main__":

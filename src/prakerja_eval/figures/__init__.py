@@ -5,6 +5,7 @@ from prakerja_eval.figures.bounds import bounds
 from prakerja_eval.figures.cells import cells
 from prakerja_eval.figures.cohort_paths import cohort_paths
 from prakerja_eval.figures.coverage import coverage
+from prakerja_eval.figures.diagnosis import diagnosis
 from prakerja_eval.figures.effects import effects
 from prakerja_eval.figures.event_study import event_study
 from prakerja_eval.figures.flow import flow
@@ -27,6 +28,7 @@ __all__ = [
     "cells",
     "cohort_paths",
     "coverage",
+    "diagnosis",
     "effects",
     "event_study",
     "flow",
