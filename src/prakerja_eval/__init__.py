@@ -45,7 +45,17 @@ _NAMES = {
     "prakerja_eval.synthetic": ("Scenario", "Truth", "World", "simulate"),
     "prakerja_eval.report": ("Report", "report", "verify"),
 }
-_MODULES = ("balance", "compare", "did", "errors", "figures", "lottery", "matching", "synthetic", "tables")
+_MODULES = (
+    "balance",
+    "compare",
+    "did",
+    "errors",
+    "figures",
+    "lottery",
+    "matching",
+    "synthetic",
+    "tables",
+)
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])  # noqa: PLE0605
