@@ -73,8 +73,7 @@ selection_motivation : float
         between("lottery.fewest_winners", self.fewest_winners, 1, 1_000)
         for key in ("constant", "education", "age", "female", "ability", "motivation"):
             between(f"lottery.selection_{key}", getattr(self, f"selection_{key}"), -5, 5)
-        if self.batches:
-            Batches.of(self.batches)
+        Batches.of(self.batches)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
