@@ -84,7 +84,8 @@ def _fixed(process: Process, seen: Seen, part: Draws) -> dict[str, pa.Array]:
     entries = process.batches.entries
     place = np.arange(part.start, part.stop)
     district = who.district
-    psu = district * PSU_IN_DISTRICT + np.floor(part.uniform("survey.psu") * PSU_IN_DISTRICT)
+    u = part.uniform("survey.psu")[who.household - part.start]  # a household lies in one PSU
+    psu = district * PSU_IN_DISTRICT + np.floor(u * PSU_IN_DISTRICT)
     area = [f"{name}, {kind}" for name in process.places.names for kind in ("rural", "urban")]
     return {
         "person_id": numbered("SYN-", place + 1, 8),
