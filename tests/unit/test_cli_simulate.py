@@ -1,18 +1,17 @@
 """Does the shell write a synthetic programme whole, say what it wrote, and refuse what is none?"""
 
 import json
+import subprocess
+import sys
 import tomllib
 from dataclasses import replace
 from pathlib import Path
 
-import click
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from prakerja_eval.cli.check import check
-from prakerja_eval.cli.guard import Guarded
-from prakerja_eval.cli.simulate import simulate
+from prakerja_eval.cli import main
 from prakerja_eval.study import Study
 from prakerja_eval.synthetic import Scenario
 
@@ -21,17 +20,8 @@ TABLES = ("panel", "applications", "records")
 SMALL = ("--scenario", "null", "--applicants", 200, "--seed", 3)
 
 
-@click.group(cls=Guarded)
-def shell() -> None:
-    """Hold the commands."""
-
-
-shell.add_command(simulate)
-shell.add_command(check)
-
-
 def run(*arguments: object) -> tuple[int, str, str]:
-    result = CliRunner().invoke(shell, [str(a) for a in arguments])
+    result = CliRunner().invoke(main, [str(a) for a in arguments])
     return result.exit_code, result.stdout, result.stderr
 
 
@@ -108,9 +98,19 @@ def test_an_interrupted_run_leaves_what_was_there(
     def stop(*_given: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("prakerja_eval.synthetic.stream.write_manifest", stop)
+    monkeypatch.setattr("prakerja_eval.synthetic.sheets.Sheet.write", stop)
     assert run("simulate", *SMALL, "--seed", 4, "--out", out)[0] == 130
     assert (out / "manifest.json").read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["world"]
+
+
+def test_what_a_killed_run_left_goes_with_the_next_one(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-S", "-c", ""])
+    gone.wait()
+    left = tmp_path / f".world.new-{gone.pid}-stream"
+    left.mkdir()
+    (left / "panel.parquet").write_text("half")
+    assert run("simulate", *SMALL, "--out", tmp_path / "world")[0] == 0
     assert [p.name for p in tmp_path.iterdir()] == ["world"]
 
 

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,14 +91,14 @@ def stream(
     Examples
     --------
     >>> import tempfile
-    >>> from prakerja_eval.synthetic.stream import stream
+    >>> from prakerja_eval.synthetic import stream
     >>> with tempfile.TemporaryDirectory() as home:
     ...     folder = stream("null", 500, 1, f"{home}/world")
     ...     sorted(path.name for path in folder.glob("*.parquet"))
     ['applications.parquet', 'panel.parquet', 'records.parquet']
     """
     found = Scenario.named(scenario) if isinstance(scenario, str) else scenario
-    order = Order(found, n_applicants, seed, command="prakerja_eval.synthetic.stream.stream")
+    order = Order(found, n_applicants, seed, command="prakerja_eval.synthetic.stream")
     target = Path(folder).resolve()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(f"{str(folder)!r} holds something; name a new or an empty folder.")
@@ -115,10 +114,10 @@ def stream(
 
 def _fill_beside(target: Path, order: Order, on_part: Callable[[int], None]) -> None:
     """Fill a folder beside the target and rename it; a failure leaves nothing."""
-    fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.new-{os.getpid()}-", dir=target.parent))
+    fresh = target.with_name(f".{target.name}.new-{os.getpid()}-stream")
+    fresh.mkdir()
     try:
         fill(fresh, order, on_part)
-        fresh.chmod(0o755)
         if target.exists():
             target.rmdir()
         fresh.rename(target)
