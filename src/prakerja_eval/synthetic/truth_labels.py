@@ -54,11 +54,10 @@ class Block(NamedTuple):
 def frame_of(blocks: Sequence[Block], kind: str) -> pd.DataFrame:
     """Return blocks as rows, those without a value left out."""
     parts = [_rows(block) for block in blocks]
-    columns = {
-        c: np.concatenate([p[c] for p in parts]) if parts else np.zeros(0) for c in COLUMNS[:-1]
-    }
+    columns = {c: np.concatenate([p[c] for p in parts]) for c in COLUMNS[:-1]}
+    labels = {c: pd.Series(columns[c], dtype=object) for c in INDEX_COLUMNS}
     numbers = {c: columns[c].astype(np.float64) for c in ("truth", "mc_se")}
-    return pd.DataFrame({**columns, **numbers, "kind": kind}, columns=list(COLUMNS))
+    return pd.DataFrame({**labels, **numbers, "kind": kind}, columns=list(COLUMNS))
 
 
 def _rows(block: Block) -> dict[str, Any]:

@@ -170,16 +170,18 @@ def _by_pattern(
     n_waves, n_told = told.shape[1:]
     seen = np.zeros((int(np.prod(shape)), len(sets), 2))
     total = np.zeros((*seen.shape[:2], n_waves, n_told))
+    if not len(sets):
+        return seen.reshape(*shape, 0, 2), total.reshape(*shape, *total.shape[1:])
     order = np.argsort(code, kind="stable")
     bounds = np.searchsorted(code[order], np.arange(len(seen) + 1))
-    runs = [(c, slice(bounds[c], bounds[c + 1])) for c in np.flatnonzero(np.diff(bounds))]
-    for kind, silent in enumerate((0.0, survey.item)):
-        columns = np.flatnonzero(kind == KIND)
-        shares = _pattern_chances(survey, chance[order], silent) * weight[order]
-        y = told[order][:, :, columns].reshape(len(order), -1)
-        for c, rows in runs if len(sets) else ():
-            seen[c, :, kind] = shares[:, rows].sum(axis=1)
-            total[c][..., columns] = (shares[:, rows] @ y[rows]).reshape(len(sets), n_waves, -1)
+    for c in np.flatnonzero(np.diff(bounds)):  # few people at a time: their chances stay in cache
+        rows = order[bounds[c] : bounds[c + 1]]
+        for kind, silent in enumerate((0.0, survey.item)):
+            columns = np.flatnonzero(kind == KIND)
+            shares = _pattern_chances(survey, chance[rows], silent) * weight[rows]
+            y = told[rows][:, :, columns].reshape(len(rows), -1)
+            seen[c, :, kind] = shares.sum(axis=1)
+            total[c][..., columns] = (shares @ y).reshape(len(sets), n_waves, -1)
     total *= sets[None, :, :, None]
     return seen.reshape(*shape, *seen.shape[1:]), total.reshape(*shape, *total.shape[1:])
 
@@ -190,9 +192,8 @@ def _pattern_chances(survey: Survey, chance: FloatArray, silent: float) -> Float
     Being lost comes once for all later waves, so chances multiply given the last wave before it.
     """
     after, (n, n_waves) = survey.after, chance.shape
-    varying, out = _varying(survey), np.zeros((len(patterns(survey)), n))
-    if not len(out):
-        return out
+    varying = _varying(survey)
+    out = np.zeros((2 ** sum(varying), n))
     for held in range(n_waves - after + 1):  # waves after the baseline before being lost
         stays = (1 - survey.lost) ** held * (survey.lost if held < n_waves - after else 1.0)
         if stays == 0:
