@@ -1,8 +1,8 @@
 """What needs two wings: do the designs agree, and how do they do against a known truth?"""
 
 from prakerja_eval.compare.agreement import Agreement, agreement
-from prakerja_eval.compare.diagnose import diagnose
+from prakerja_eval.compare.diagnose import Experiment, diagnose
 from prakerja_eval.compare.diagnosis import Diagnosis
-from prakerja_eval.compare.estimators import Judged
+from prakerja_eval.compare.estimators import Judged, standard
 
-__all__ = ["Agreement", "Diagnosis", "Judged", "agreement", "diagnose"]
+__all__ = ["Agreement", "Diagnosis", "Experiment", "Judged", "agreement", "diagnose", "standard"]
