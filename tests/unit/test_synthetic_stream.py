@@ -126,7 +126,7 @@ def test_what_is_there_is_never_replaced(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n_applicants": 49}, "n_applicants = 49 is not allowed; give a number from 50 to"),
+        ({"n_applicants": 49}, "n_applicants = 49 is not allowed; give a whole number from 50 to"),
         ({"seed": -1}, "seed = -1 is not allowed"),
         ({"form": "xlsx"}, "form = 'xlsx' is not allowed"),
         ({"language": "fr"}, "language = 'fr' is not allowed"),

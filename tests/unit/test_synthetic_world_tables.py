@@ -95,10 +95,10 @@ def test_the_records_have_a_row_a_place_that_was_won(world: World) -> None:
 @pytest.mark.parametrize(
     ("n", "seed", "message"),
     [
-        (49, 0, "n_applicants = 49 is not allowed; give a number from 50 to 99,999,999"),
-        (100_000_000, 0, "n_applicants = 100,000,000 is not allowed"),
-        (True, 0, "n_applicants = True is no whole number"),
-        (1e4, 0, "n_applicants = 10000.0 is no whole number"),
+        (49, 0, "n_applicants = 49 is not allowed; give a whole number from 50 to 99,999,999"),
+        (100_000_000, 0, "n_applicants = 100000000 is not allowed"),
+        (True, 0, "n_applicants = True is not allowed"),
+        (1e4, 0, "n_applicants = 10000.0 is not allowed"),
         (100, -1, "seed = -1 is not allowed"),
     ],
 )

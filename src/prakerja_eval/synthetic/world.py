@@ -4,16 +4,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from prakerja_eval.errors import UsageError
 from prakerja_eval.panel import Panel, Roles
 from prakerja_eval.panel.table import Table, Variable
 from prakerja_eval.synthetic import applications, columns, funnel, records
 from prakerja_eval.synthetic.codebook import codebook
 from prakerja_eval.synthetic.draws import Draws
+from prakerja_eval.synthetic.limits import whole
 from prakerja_eval.synthetic.lottery import Assignment, Round
 from prakerja_eval.synthetic.process import Process, assignment, begin
 from prakerja_eval.synthetic.scenario import Scenario
@@ -123,7 +122,7 @@ def simulate(scenario: Scenario | str, n_applicants: int = 10_000, seed: int = 0
     >>> len(world.panel.units)
     1000
     """
-    found = Scenario.named(scenario) if isinstance(scenario, str) else scenario
+    found = scenario if isinstance(scenario, Scenario) else Scenario.named(scenario)
     allowed(n_applicants, seed)
     process = begin(found)
     rounds: list[Round] = []
@@ -140,21 +139,6 @@ def allowed(n_applicants: int, seed: int) -> None:
     """
     whole("n_applicants", n_applicants, FEWEST, MOST)
     whole("seed", seed, 0, 2**63)
-
-
-def whole(key: str, value: int, low: int, high: int) -> None:
-    """Refuse what is no whole number from low to high.
-
-    Raises
-    ------
-    UsageError
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise UsageError(f"{key} = {value!r} is no whole number.")
-    if not low <= value <= high:
-        raise UsageError(
-            f"{key} = {value:,} is not allowed; give a number from {low:,} to {high:,}."
-        )
 
 
 def _labels() -> dict[str, Variable]:
