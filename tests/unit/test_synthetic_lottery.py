@@ -12,7 +12,7 @@ from prakerja_eval.errors import UsageError
 from prakerja_eval.synthetic import World, kernel_lottery
 from prakerja_eval.synthetic.draws import Draws
 from prakerja_eval.synthetic.lottery import NEVER
-from prakerja_eval.synthetic.odds import propensities
+from prakerja_eval.synthetic.odds import chances_of
 from prakerja_eval.synthetic.places import places
 from prakerja_eval.synthetic.process import persons_of
 from prakerja_eval.synthetic.strata import Strata, places_of, share_out, strata
@@ -100,7 +100,7 @@ def test_in_large_strata_the_chance_under_the_cap_needs_no_allowance():
     home -= home[0]
     stratum, room = rng.integers(0, 2, 2_000), np.full(home[-1] + 1, 1)
     quota = np.array([300, 450])
-    chance = propensities(stratum, home, quota, room)
+    chance = chances_of(stratum, home, quota, room).of_all
     won = redrawn(stratum.tolist(), home.tolist(), quota.tolist(), room.tolist(), 300)
     for alone in (True, False):
         for s in (0, 1):
@@ -130,13 +130,13 @@ def test_where_no_household_reaches_its_cap_the_chance_is_places_over_applicants
 def test_two_people_with_one_place_between_them_by_hand():
     # alone in a stratum of one place each, one household that may have one winner: who is drawn
     # first wins, so each wins with chance 1 / 2; the formula says so with cut-offs of 1
-    chance = propensities(np.array([0, 1]), np.array([0, 0]), np.array([1, 1]), np.array([1]))
+    chance = chances_of(np.array([0, 1]), np.array([0, 0]), np.array([1, 1]), np.array([1])).of_all
     np.testing.assert_allclose(chance, [0.5, 0.5])
 
 
 def test_places_that_the_cap_leaves_empty_make_no_chance():
     # six people of one household that may have two winners, five places: 2 of 6 win
-    chance = propensities(np.zeros(6, int), np.zeros(6, int), np.array([5]), np.array([2]))
+    chance = chances_of(np.zeros(6, int), np.zeros(6, int), np.array([5]), np.array([2])).of_all
     np.testing.assert_allclose(chance, np.full(6, 1 / 3))
 
 

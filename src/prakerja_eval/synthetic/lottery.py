@@ -15,7 +15,7 @@ from prakerja_eval.synthetic import kernel_lottery
 from prakerja_eval.synthetic.batches import PROGRAMME, Batches, Entry
 from prakerja_eval.synthetic.draws import Draws
 from prakerja_eval.synthetic.limits import between, one_of, whole
-from prakerja_eval.synthetic.odds import propensities
+from prakerja_eval.synthetic.odds import Chances, chances_of
 from prakerja_eval.synthetic.places import Places
 from prakerja_eval.synthetic.strata import Strata, places_of, strata
 from prakerja_eval.typing import BoolArray, CodeArray, FloatArray, RealArray
@@ -107,8 +107,10 @@ class Round:
         Place of the batch among the scenario's.
     person : (m,) int array
     strata : Strata
-    number, propensity : (m,) arrays
-        Lottery number in [0, 1), lower is earlier; chance of winning before numbers are drawn.
+    number : (m,) array
+        Lottery number in [0, 1), lower is earlier.
+    chances : Chances
+        Of winning, before numbers are drawn.
     won : (m,) bool array
     imagined : (l,) int array
         Winners of their first application who, had they lost it, would have tried again here.
@@ -120,10 +122,15 @@ class Round:
     person: CodeArray
     strata: Strata
     number: FloatArray
-    propensity: FloatArray
+    chances: Chances
     won: BoolArray
     imagined: CodeArray
     would_win: BoolArray
+
+    @property
+    def propensity(self) -> FloatArray:
+        """Return each applicant's chance of winning before numbers are drawn, (m,)."""
+        return self.chances.of_all
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,7 +147,7 @@ class Assignment:
     blocks : tuple of str
         Such as "b07, Jawa Barat, priority".
     propensity : (n,) array
-        Chance of winning at the first application.
+        Chance of winning at the first application; NaN for people who could not win.
     offer : (n,) bool array
         Who won at the first application.
     win : (n,) int array
@@ -172,13 +179,14 @@ class _State:
         n = len(first)
         self.first = first
         self.block = np.full(n, NEVER, dtype=np.int16)
-        self.propensity = np.full(n, np.nan, dtype=np.float32)
+        self.situation = np.full(n, NEVER, dtype=np.int32)  # of the first application
         self.win = np.full(n, NEVER, dtype=np.int8)
         self.later = np.full(n, NEVER, dtype=np.int8)
         self.applied = np.zeros(n, dtype=np.uint32)
         self.losing = np.zeros(n, dtype=bool)  # lost the last batch, or would have
         self.winners = np.zeros(n, dtype=np.int8)  # by household
         self.blocks: list[str] = []
+        self.chances: list[FloatArray] = []  # of each situation, batch by batch
         self.revoked = 0  # places that a recovery batch can give out
 
 
@@ -218,7 +226,7 @@ def assign(
         first=state.first,
         block=state.block,
         blocks=tuple(state.blocks),
-        propensity=state.propensity,
+        propensity=np.concatenate([*state.chances, [np.nan]])[state.situation],
         offer=state.win == state.first,
         win=state.win,
         later=state.later,
@@ -250,12 +258,12 @@ def _round(
     quota = places_of(n_places, found, options.priority_advantage)
     home, room = _homes(options, applicants.household[real], state.winners)
     outcome = kernel_lottery.draw(number, found.code, home, quota, room)
-    chance = propensities(found.code, home, quota, room)
+    chances = chances_of(found.code, home, quota, room)
     # who would have come back: with a number before the last that won, one of the winners' places
     # would have been theirs; the household has room, since the place won at first is not taken
     code = found.table[applicants.province[late], applicants.priority[late].astype(np.int64)]
     would = (code >= 0) & (late_number <= outcome.cut[code])
-    return Round(k, real, found, number, chance, outcome.won, late, would)
+    return Round(k, real, found, number, chances, outcome.won, late, would)
 
 
 def _homes(
@@ -321,7 +329,9 @@ def _record(found: Round, entry: Entry, household: CodeArray, state: _State) -> 
     state.applied[person] |= np.uint32(1 << k)
     fresh = state.first[person] == k
     state.block[person[fresh]] = found.strata.code[fresh] + len(state.blocks)
-    state.propensity[person[fresh]] = found.propensity[fresh]
+    before = sum(len(c) for c in state.chances)
+    state.situation[person[fresh]] = found.chances.code[fresh] + np.int32(before)
+    state.chances.append(found.chances.value)
     state.blocks += [f"b{entry.number:02d}, {name}" for name in found.strata.names]
     state.win[person[won]] = k
     state.later[person[won & ~fresh]] = k

@@ -42,10 +42,27 @@ class Situations:
     room: IntArray
 
 
-def propensities(
-    stratum: CodeArray, home: CodeArray, quota: IntArray, room: CodeArray
-) -> FloatArray:
-    """Return the chance of winning of each of m applicants.
+@dataclass(frozen=True, slots=True, eq=False)
+class Chances:
+    """Chances of winning of m applicants, by situation.
+
+    Attributes
+    ----------
+    code : (m,) int array
+    value : (C,) array
+    """
+
+    code: CodeArray
+    value: FloatArray
+
+    @property
+    def of_all(self) -> FloatArray:
+        """Return the chance of each applicant, (m,)."""
+        return self.value[self.code]
+
+
+def chances_of(stratum: CodeArray, home: CodeArray, quota: IntArray, room: CodeArray) -> Chances:
+    """Return the chances of winning of m applicants.
 
     Parameters
     ----------
@@ -61,13 +78,13 @@ def propensities(
     places = quota.astype(np.float64)
     cut = places / np.bincount(stratum, minlength=len(quota))
     for _ in range(ROUNDS):
-        chance = chances(found, cut)
+        chance = chances_given(cut, found)
         filled = np.bincount(found.stratum, people * chance, minlength=len(quota))
         # a cut-off of 1: the cap leaves places that nobody can take
         if np.all((np.abs(filled - places) <= ENOUGH * places) | (cut >= 1)):
             break
         cut = np.minimum(cut * places / filled, 1.0)
-    return np.asarray(chance[found.code])
+    return Chances(found.code, chance)
 
 
 def situations(stratum: CodeArray, home: CodeArray, room: CodeArray) -> Situations:
@@ -90,7 +107,7 @@ def situations(stratum: CodeArray, home: CodeArray, room: CodeArray) -> Situatio
     return Situations(code, *np.concatenate([free, kinds], axis=1))
 
 
-def chances(found: Situations, cut: FloatArray) -> FloatArray:
+def chances_given(cut: FloatArray, found: Situations) -> FloatArray:
     """Return the chance of each situation given the cut-offs, (C,)."""
     most = int((found.same + found.apart).max())
     nodes, weights = np.polynomial.legendre.leggauss(most // 2 + 1)  # exact for this degree
