@@ -175,5 +175,7 @@ def test_the_first_study_compares_what_answers_one_question() -> None:
     again = roles_of(once.but(lottery={"reapply": 0.5}))
     assert again["lottery.itt"] == "benchmark"
     assert "candidate" not in again.values()
+    # who is drawn with a district is drawn once
+    assert roles_of(once.but(lottery={"kind": "district"}))["lottery.late"] == "benchmark"
     chosen = roles_of(once.but(lottery={"kind": "self_selection"}))
     assert chosen == {"did.two_by_two": "benchmark", "matching.att": "candidate"}

@@ -73,37 +73,53 @@ def _entries(scenario: Scenario) -> Iterator[dict[str, object]]:
     """Give the estimates: those that answer one question are compared, the others shown.
 
     Where no loser receives, the lottery's effect of receipt is that on all who receive, which
-    difference-in-differences and matching estimate too; else it is that on compliers.
+    difference-in-differences and matching estimate too; else it is that on compliers. Matching
+    takes people who receive at one time, and no sampling weights.
     """
     drawn = scenario.lottery.kind != "self_selection"
-    crossing = drawn and (scenario.lottery.reapply > 0 or scenario.take_up.always > 0)
+    crossing = drawn and (_again(scenario) or scenario.take_up.always > 0)
     at_once = len(starts(scenario)) == 1
     if drawn:
-        yield {
-            "name": "itt",
-            "label": "Lottery, effect of winning",
-            "estimator": "lottery.itt",
-            "role": "benchmark" if crossing else "shown",
-        }
-        yield {
-            "name": "late",
-            "label": "Lottery, effect of receipt",
-            "estimator": "lottery.late",
-            "role": "shown" if crossing else "benchmark",
-            "design": {"block_weights": "treated"},
-        }
+        yield from _of_lottery(scenario, crossing)
     yield {
         "name": "did",
         "label": "Difference-in-differences",
         "estimator": "did.two_by_two" if at_once else "did.group_time",
         "role": _role(at_once and not crossing, drawn),
     }
+    if at_once and roles(scenario).weight is None:
+        yield {
+            "name": "matching",
+            "label": "Matching on traits",
+            "estimator": "matching.att",
+            "role": "shown" if crossing else "candidate",
+            "covariates": COVARIATES,
+        }
+
+
+def _again(scenario: Scenario) -> bool:
+    """Say whether losers can win in a later batch."""
+    lottery = scenario.lottery
+    return lottery.kind == "person" and lottery.reapply > 0 and len(lottery.batches) > 1
+
+
+def _of_lottery(scenario: Scenario, crossing: bool) -> Iterator[dict[str, object]]:
+    """Give the effects of winning and of receipt."""
+    by = roles(scenario).clusters
+    drawn_whole = {"clusters": by[0]} if by else {}
+    itt = {
+        "name": "itt",
+        "label": "Lottery, effect of winning",
+        "estimator": "lottery.itt",
+        "role": "benchmark" if crossing else "shown",
+    }
+    yield itt | ({"design": drawn_whole} if drawn_whole else {})
     yield {
-        "name": "matching",
-        "label": "Matching on traits",
-        "estimator": "matching.att",
-        "role": "candidate" if not crossing and (drawn or at_once) else "shown",
-        "covariates": COVARIATES,
+        "name": "late",
+        "label": "Lottery, effect of receipt",
+        "estimator": "lottery.late",
+        "role": "shown" if crossing else "benchmark",
+        "design": {"block_weights": "treated", **drawn_whole},
     }
 
 
