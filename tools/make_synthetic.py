@@ -112,9 +112,9 @@ def write_sample(folder: Path, sample: Sample) -> None:
     truth = truth_of(world)
     write_text(folder / "panel.csv", as_csv(panel))
     write_parquet(folder / "panel.parquet", panel)
-    write_parquet(
-        folder / "applications.parquet", rounded(pa.Table.from_pandas(world.applications))
-    )
+    for name in ("applications", "records"):
+        table = pa.Table.from_pandas(getattr(world, name), preserve_index=False)
+        write_parquet(folder / f"{name}.parquet", rounded(table))
     everybody = truth.filter(pc.is_null(truth["subgroup"]))
     write_text(folder / "truth.csv", as_csv(everybody))
     write_parquet(folder / "truth.parquet", truth)
@@ -204,6 +204,7 @@ In each folder:
 |---|---|
 | `panel.csv`, `panel.parquet` | a row a person and wave: the same numbers twice |
 | `applications.parquet` | a row a person and batch, with lottery number, odds and result |
+| `records.parquet` | a row a place: what the administration has on course, payments, revocation |
 | `truth.csv` | the true effects on all people, on the index of an `Estimate` ("limit": see below) |
 | `truth.parquet` | the same with subgroups |
 | `scenario.toml` | the scenario with every option, to copy and change |

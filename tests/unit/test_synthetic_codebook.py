@@ -4,12 +4,11 @@ import tomllib
 from dataclasses import fields
 from importlib import resources
 
-import pyarrow as pa
 import pytest
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.panel import Roles
-from prakerja_eval.synthetic import Scenario, records, simulate
+from prakerja_eval.synthetic import Scenario, simulate
 from prakerja_eval.synthetic.codebook import codebook
 from prakerja_eval.synthetic.world import roles
 
@@ -23,11 +22,10 @@ def world():
 
 @pytest.fixture(scope="module")
 def made(world):
-    found = records.tables(world.process, world.assignment, world.seed)
     return {
         "panel": list(world.panel.frame.columns),
         "applications": list(world.applications.columns),
-        "records": pa.concat_tables(found).column_names,
+        "records": list(world.records.columns),
     }
 
 

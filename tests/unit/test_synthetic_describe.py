@@ -4,11 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 
-from prakerja_eval.synthetic import Scenario, records, simulate
-from prakerja_eval.synthetic.columns import as_frame
+from prakerja_eval.synthetic import Scenario, simulate
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +23,7 @@ def told(world):
 
 @pytest.fixture(scope="module")
 def recorded(world):
-    found = records.tables(world.process, world.assignment, world.seed)
-    return as_frame(pa.concat_tables(found))
+    return world.records
 
 
 def test_applicants_and_winners_are_those_of_the_applications(world, told):
