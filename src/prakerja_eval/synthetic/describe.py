@@ -40,7 +40,7 @@ class WorldDescription:
     response : DataFrame
         wave, mode, arm (offered or not at the first application), people, answered (share), and
         of those who answered: on_record, received (shares), and says_so, the share who report
-        receipt among those on record.
+        receipt among those on record. Shares of people, without sampling weights.
     effects : DataFrame
         estimand, population, outcome, wave, truth: on work (a share) and monthly earnings (Rp) in
         the last wave.
