@@ -92,19 +92,21 @@ def situations(stratum: CodeArray, home: CodeArray, room: CodeArray) -> Situatio
     starts = np.flatnonzero(np.append(True, home[1:] != home[:-1])).astype(np.int32)
     every = np.diff(starts, append=np.int32(len(home)))
     bound = np.flatnonzero((every > room)[home])
-    mine, where = stratum[bound].astype(np.int64), home[bound].astype(np.int64)
+    mine, where = stratum[bound], home[bound]
     low, high = (side.reduceat(stratum, starts)[where] for side in (np.minimum, np.maximum))
-    n_strata = int(stratum.max()) + 1
-    _, pair = np.unique(where * n_strata + mine, return_inverse=True)
+    n_strata, most = int(stratum.max()) + 1, int(every.max())
+    _, pair = np.unique(where * np.int64(n_strata) + mine, return_inverse=True)
     same = np.bincount(pair)[pair] - 1
     apart = every[where] - 1 - same
-    rows = np.stack([mine, np.where(mine == low, high, low), same, apart, room[where]])
-    kinds, which = np.unique(rows, axis=1, return_inverse=True)
-    s = np.arange(n_strata)
-    free = np.stack([s, s, 0 * s, 0 * s, 0 * s + 1])
+    rows = (mine, np.where(mine == low, high, low), same, apart, room[where])
+    shape = (n_strata, n_strata, most, most, int(room.max()) + 1)
+    kinds, which = np.unique(np.ravel_multi_index(rows, shape), return_inverse=True)
+    s, zero = np.arange(n_strata), np.zeros(n_strata, dtype=np.int64)
+    free = (s, s, zero, zero, zero + 1)
     code = stratum.astype(np.int32)
-    code[bound] = n_strata + which.ravel()
-    return Situations(code, *np.concatenate([free, kinds], axis=1))
+    code[bound] = n_strata + which
+    bounds = np.unravel_index(kinds, shape)
+    return Situations(code, *(np.append(a, b) for a, b in zip(free, bounds, strict=True)))
 
 
 def chances_given(cut: FloatArray, found: Situations) -> FloatArray:
