@@ -32,6 +32,7 @@ FINDINGS_COLUMNS = (
     "status",
 )
 PRINTED = (
+    "truth",
     "estimate",
     "std_error",
     "conf_low",
