@@ -15,7 +15,14 @@ from prakerja_eval.synthetic.lottery import NEVER, Assignment
 from prakerja_eval.synthetic.process import Process
 from prakerja_eval.synthetic.take_up import NOT_YET
 from prakerja_eval.synthetic.truth_effects import EffectSums, effect_sums
-from prakerja_eval.synthetic.truth_labels import COUNTERPART, frame_of, key_of
+from prakerja_eval.synthetic.truth_labels import (
+    COUNTERPART,
+    ON_COHORTS,
+    OWN,
+    frame_of,
+    key_of,
+    plain,
+)
 from prakerja_eval.synthetic.truth_limits import limit_rows
 from prakerja_eval.synthetic.truth_outcomes import OUTCOMES, Source, in_wave
 from prakerja_eval.synthetic.truth_rows import LATE, lottery_rows, treated_rows
@@ -24,6 +31,7 @@ from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 Kind: TypeAlias = Literal["effect", "limit"]
 PREFIX = "SYN-"
+RECEIPT = "received"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -95,7 +103,7 @@ class Truth:
             raise UsageError(f"truth.of takes an Estimate, not {type(estimate).__name__}.")
         if kind not in ("effect", "limit"):
             raise UsageError(f"truth.of(kind) is {kind!r}; it is 'effect' or 'limit'.")
-        known = self._known(kind, {*estimate.index["outcome"], "received"})
+        known = self._known(kind, estimate.index)
         rows = estimate.index.to_dict(orient="records")
         out = np.array([self._one(known, row, kind) for row in rows], dtype=np.float64)
         if kind == "effect":
@@ -166,15 +174,17 @@ class Truth:
             )
         return place
 
-    def _known(self, kind: Kind, outcomes: set[object]) -> dict[tuple[object, ...], float]:
-        """Return the values of some outcomes by what they are joined by."""
-        waves = self.source.survey.waves
-        rows = self.frame[(self.frame["kind"] == kind) & self.frame["outcome"].isin(outcomes)]
-        columns = rows.to_dict(orient="list")
-        out = {}
-        for i, value in enumerate(columns["truth"]):
-            row = {str(c): columns[c][i] for c in columns}
-            out[(*key_of(row, waves), row["estimator"] if kind == "limit" else None)] = value
+    def _known(self, kind: Kind, index: pd.DataFrame) -> dict[tuple[object, ...], float]:
+        """Return the values that may answer rows of an index, by what they are joined by."""
+        on = (self.frame["kind"] == kind) & self.frame["outcome"].isin([*index["outcome"], RECEIPT])
+        on &= self.frame["subgroup"].isin(list(index["subgroup"].map(plain)))
+        on &= self.frame["estimand"].isin([*index["estimand"], *ON_COHORTS, LATE["estimand"]])
+        rows = self.frame[on]
+        columns = [*OWN, "estimator", "truth"]
+        waves, out = self.source.survey.waves, {}
+        for *labels, estimator, value in zip(*(rows[c].tolist() for c in columns), strict=True):
+            key = key_of(dict(zip(OWN, labels, strict=True)), waves)
+            out[(*key, estimator if kind == "limit" else None)] = value
         return out
 
     def _one(

@@ -144,8 +144,8 @@ def _by_cohort(found: dict[str, object], waves: Sequence[str]) -> dict[str, obje
 
 def plain(value: object) -> object:
     """Return a label as itself, None for what is missing, numbers as floats."""
-    if value is None or value is pd.NA:
-        return None
+    if value is None or isinstance(value, str) or value is pd.NA:
+        return None if value is pd.NA else value
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and np.isnan(value):
