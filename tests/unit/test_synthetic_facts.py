@@ -1,6 +1,9 @@
 """Are the options' defaults the programme's published figures, where there is one?"""
 
 import math
+import re
+from dataclasses import fields, is_dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from prakerja_eval.synthetic.funnel import Funnel, shares, stages
 from prakerja_eval.synthetic.lottery import Lottery
 from prakerja_eval.synthetic.people import AGE_BANDS, EDUCATION, SENIOR, People
 from prakerja_eval.synthetic.places import places
+from prakerja_eval.synthetic.scenario import Scenario
 from prakerja_eval.synthetic.take_up import TakeUp
 
 FACTS = Programme.named("prakerja")
@@ -127,3 +131,14 @@ def test_oversampling_is_undone_by_the_weights():
     np.testing.assert_allclose(over.share * over.weight, plain.share)
     assert over.share @ over.weight == pytest.approx(1.0)
     np.testing.assert_allclose(over.share / over.share[0], (plain.share / plain.share[0]) ** 0.3)
+
+
+def test_the_method_page_names_every_option_and_layer():
+    page = (Path(__file__).parents[2] / "docs/methods/synthetic.md").read_text(encoding="utf-8")
+    words = set(re.findall(r"`(?:\w+\.)?(\w+)`", page))
+    scenario = Scenario.named("null")
+    tables = [getattr(scenario, f.name) for f in fields(scenario)]
+    options = {f.name for table in tables if is_dataclass(table) for f in fields(table)}
+    options |= {f.name for f in fields(PROGRAMME[0])}
+    assert options - words == set()
+    assert set(layers.LAYERS) - words == set()
