@@ -130,6 +130,21 @@ def test_a_two_period_placebo_is_zero(lots):
     assert (one.truth.of(estimate)[placebos] == 0).all()
 
 
+def test_where_people_act_on_receipt_to_come_that_is_an_effect_and_no_pre_trend():
+    ahead = pe.Scenario.named("selection_on_observables").but(
+        effects={"anticipation": 0.5, "anticipated": 6}, lottery={"selection_education": 0.0}
+    )
+    world = pe.simulate(ahead, n_applicants=1_000, seed=1)
+    design = did.Design(anticipation=1)
+    cells = did.group_time(world.panel, "employed", design)
+    early = ((cells.index["event_time"] == -1) & (cells.index["estimand"] == "ATT")).to_numpy()
+    truth = world.truth.of(cells)
+    assert (truth[early] > 0.02).all()
+    pre_trends = (cells.index["estimand"] == "pre-trend").to_numpy()
+    assert np.isnan(truth[pre_trends]).all()
+    assert pre_trends.any()
+
+
 @pytest.fixture(scope="module")
 def observables():
     return pe.simulate("selection_on_observables", n_applicants=1_000, seed=3)

@@ -46,6 +46,14 @@ class Truth:
         "effect", or "limit" for the value to which the estimator of that name converges.
     source : Source
         What it was computed from.
+
+    Examples
+    --------
+    >>> import prakerja_eval as pe
+    >>> world = pe.simulate("null", n_applicants=500, seed=1)
+    >>> estimate = pe.lottery.itt(world.panel, "employed")
+    >>> world.truth.of(estimate).tolist()
+    [0.0, 0.0]
     """
 
     frame: pd.DataFrame
@@ -196,7 +204,12 @@ class Truth:
         estimator = row["estimator"] if kind == "limit" else None
         if estimator == "lottery.late" and row["estimand"] == "ATT":
             row = row | LATE  # one-sided, so that its limit is the ratio's
-        return known.get((*key_of(row, self.source.survey.waves), estimator), np.nan)
+        waves = self.source.survey.waves
+        value = known.get((*key_of(row, waves), estimator))
+        if value is None and row["estimand"] == "ATT":
+            # a placebo is called ATT by estimators of one cohort, pre-trend by those of many
+            value = known.get((*key_of(row | {"estimand": "pre-trend"}, waves), estimator))
+        return np.nan if value is None else value
 
     def _matched(self, estimate: Estimate, k: int) -> float:
         """Return the effect on the treated people behind a row of matching."""
@@ -230,7 +243,8 @@ def truth_of(process: Process, assignment: Assignment, draws: Draws) -> Truth:
     source = Source(process, assignment, draws)
     survey = process.scenario.survey
     effects, seen = _summed(source)
-    blocks = treated_rows(effects, survey.waves, survey.after)
+    ahead = process.scenario.effects.anticipated > 0 and process.scenario.effects.anticipation != 0
+    blocks = treated_rows(effects, survey, ahead)
     if process.scenario.lottery.kind != "self_selection":
         blocks = lottery_rows(effects, survey.waves, survey.after) + blocks
     limits = frame_of(limit_rows(source, seen), "limit")

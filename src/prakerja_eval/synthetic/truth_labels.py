@@ -83,10 +83,12 @@ def cell_block(
     names: Sequence[str],
     labels: Mapping[str, object],
     mc_se: FloatArray | None = None,
+    before: str = "pre-trend",
 ) -> list[Block]:
     """Return cohort-by-wave values (cohort, wave, ..., outcome) as one block a cell.
 
-    The middle axis, if there is one, is that of subgroups, named by ``labels["subgroup"]``.
+    The middle axis, if there is one, is that of subgroups, named by ``labels["subgroup"]``;
+    ``before`` is the estimand of cells before the start.
     """
     fixed = {k: v for k, v in labels.items() if k != "subgroup"}
     groups = [("subgroup", labels["subgroup"])] if "subgroup" in labels else []
@@ -94,7 +96,7 @@ def cell_block(
     for g in range(1, len(waves)):
         for t in range(len(waves)):
             cell = {
-                "estimand": "ATT" if t >= g else "pre-trend",
+                "estimand": "ATT" if t >= g else before,
                 "population": f"cohort {waves[g]}",
                 "cohort": waves[g],
                 "wave": waves[t],
@@ -132,14 +134,8 @@ def _by_cohort(found: dict[str, object], waves: Sequence[str]) -> dict[str, obje
         found = found | {"cohort": waves[g]}
     if found["cohort"] is None:
         return found
-    own = {"population": f"cohort {found['cohort']}"}
-    if wave is not None:
-        own["event_time"] = ""
-        g = waves.index(str(found["cohort"])) if found["cohort"] in waves else 0
-        # a placebo is called ATT by estimators of one cohort, and pre-trend by those of many
-        if wave in waves and waves.index(str(wave)) < g:
-            own["estimand"] = "pre-trend"
-    return found | own
+    own: dict[str, object] = {"population": f"cohort {found['cohort']}"}
+    return found | own | ({} if wave is None else {"event_time": None})
 
 
 def plain(value: object) -> object:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from prakerja_eval.synthetic.survey import Survey
 from prakerja_eval.synthetic.truth_effects import GROUPS, EffectSums
 from prakerja_eval.synthetic.truth_labels import TREATED, Axes, Block, cell_block
 from prakerja_eval.synthetic.truth_outcomes import OUTCOMES, RECEIVED
@@ -69,17 +70,22 @@ def _averaged(effect: FloatArray, share: FloatArray) -> FloatArray:
     return ratio(np.einsum("tblk,bl->tlk", effect, share), share.sum(axis=0)[:, None])
 
 
-def treated_rows(sums: EffectSums, waves: Sequence[str], after: int) -> list[Block]:
-    """Return effects on the treated by cohort and wave, and their averages."""
+def treated_rows(sums: EffectSums, survey: Survey, ahead: bool) -> list[Block]:
+    """Return effects on the treated by cohort and wave, and their averages.
+
+    Before the start they are pre-trends, or where people act on receipt to come (``ahead``) effects
+    too, as estimators with ``anticipation`` call them.
+    """
+    waves, before = survey.waves, "ATT" if ahead else "pre-trend"
     size = sums.cohort[:-1]  # those who never receive are last
     total = np.moveaxis(sums.receipt[:, :-1], 0, 1)  # (cohort, wave, group, outcome)
     cells = ratio(total, size[:, None, :, None])
     known = {"subgroup": GROUPS}
-    blocks = cell_block(cells, waves, OUTCOMES, known)
-    for labels, values in averages(cells, size, waves):
+    blocks = cell_block(cells, waves, OUTCOMES, known, before=before)
+    for labels, values in averages(cells, size, waves, before):
         axes = [("subgroup", GROUPS), ("outcome", OUTCOMES)]
         blocks.append(Block(values, axes, TREATED | labels))
-    blocks.append(_pooled(cells, size, after))
+    blocks.append(_pooled(cells, size, survey.after))
     months = np.flatnonzero(sums.month)
     since = ratio(sums.since[months], sums.month[months, None])
     by_month: Axes = [("event_time", [float(m) for m in months]), ("outcome", OUTCOMES)]
@@ -89,12 +95,12 @@ def treated_rows(sums: EffectSums, waves: Sequence[str], after: int) -> list[Blo
 
 
 def averages(
-    cells: FloatArray, size: FloatArray, waves: Sequence[str]
+    cells: FloatArray, size: FloatArray, waves: Sequence[str], before: str = "pre-trend"
 ) -> list[tuple[dict[str, object], FloatArray]]:
     """Return the averages of cells (C, T, ...) that ``did.aggregation`` takes, with their labels.
 
     Cohorts treated from the first wave on have no time before, and take no part. ``size`` is
-    (C, ...) without the last axis of the cells, that of outcomes.
+    (C, ...) without the last axis of the cells, that of outcomes; ``before`` as in ``cell_block``.
     """
     n = len(waves)
     g, t = np.meshgrid(np.arange(n), np.arange(n), indexing="ij")
@@ -108,7 +114,7 @@ def averages(
     out += [({"wave": waves[k]}, value) for k, value in calendar.items()]
     times = {e: _mean(cells, size, (g > 0) & (t - g == e)) for e in range(1 - n, n - 1)}
     for e, value in times.items():
-        estimand = "ATT" if e >= 0 else "pre-trend"
+        estimand = "ATT" if e >= 0 else before
         out.append(({"event_time": float(e), "estimand": estimand}, value))
     since = [v for e, v in times.items() if e >= 0]
     alike = {"event times alike": _plain_mean(since), "waves alike": _plain_mean(calendar.values())}
