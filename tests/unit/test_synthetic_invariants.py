@@ -17,7 +17,7 @@ from prakerja_eval.synthetic.process import begin, lives, observe, persons_of, s
 from prakerja_eval.synthetic.survey import told_income, told_receipt
 from prakerja_eval.synthetic.take_up import NOT_YET, cash
 
-N, SEED = 1_500, 11
+N, SEED = 1_100, 11
 WAVES = ("2020-02", "2020-07", "2021-02", "2021-09")
 
 
@@ -66,7 +66,7 @@ def test_parts_made_in_any_order_on_any_number_of_threads_are_the_same(monkeypat
     monkeypatch.setattr("prakerja_eval.synthetic.people.CHUNK", 256)
     made = pe.simulate(everything_on(), N, SEED)
     parts = list(Draws(SEED, 0, N).parts())
-    assert len(parts) == 6
+    assert len(parts) == 5
 
     def table(part: Draws):
         return columns.table(observe(made.process, made.assignment, part), made.process, SEED)

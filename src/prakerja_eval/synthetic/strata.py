@@ -112,7 +112,7 @@ def share_out(total: int, wanted: FloatArray, low: IntArray, high: IntArray) -> 
     ``total`` lies from sum(low) to sum(high), and everything wanted is above zero.
     """
     less, more = 0.0, float((high / wanted).max())  # a factor that gives too few, and enough
-    for _ in range(100):
+    for _ in range(60):
         factor = (less + more) / 2
         if np.clip(factor * wanted, low, high).sum() < total:
             less = factor
