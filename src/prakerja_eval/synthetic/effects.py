@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from prakerja_eval.synthetic.draws import Draws
-from prakerja_eval.synthetic.limits import between, one_of
+from prakerja_eval.synthetic.limits import between, whole
 from prakerja_eval.synthetic.people import Persons
 from prakerja_eval.typing import CodeArray, FloatArray, IntArray
 
@@ -88,8 +88,8 @@ class Effects:
             between(f"effects.{key}", getattr(self, key), 0, 1)
         between("effects.spread", self.spread, 0, 3)
         for key in ("training", "anticipated"):
-            one_of(f"effects.{key}", getattr(self, key), range(13))
-        one_of("effects.ramp", self.ramp, range(1, 37))
+            whole(f"effects.{key}", getattr(self, key), 0, 12)
+        whole("effects.ramp", self.ramp, 1, 36)
 
     def profile(self, since: IntArray) -> FloatArray:
         """Return the effect on the index in multiples of its full size, by months since receipt."""

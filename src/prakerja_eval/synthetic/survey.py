@@ -12,7 +12,7 @@ import numpy as np
 from prakerja_eval.errors import UsageError
 from prakerja_eval.synthetic.calendar import month_number
 from prakerja_eval.synthetic.draws import Draws
-from prakerja_eval.synthetic.limits import between, one_of
+from prakerja_eval.synthetic.limits import between, one_of, whole
 from prakerja_eval.synthetic.outcomes import State
 from prakerja_eval.synthetic.people import Persons
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
@@ -100,7 +100,7 @@ class Survey:
             between(f"survey.{key}", getattr(self, key), -5, 5)
         for key in tilts:
             between(f"survey.winners_{key}", getattr(self, f"winners_{key}"), -5, 5)
-        one_of("survey.calls", self.calls, range(1, 31))
+        whole("survey.calls", self.calls, 1, 30)
         for key in ("lost", "missed", "item", "heaping", "denied", "denied_in_person", "claimed"):
             between(f"survey.{key}", getattr(self, key), 0, 0.99)
 
