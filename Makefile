@@ -40,6 +40,9 @@ lint: $(VENV)/.installed-dev  ## style, types, layers, budgets, hygiene
 validate: $(VENV)/.installed-dev  ## the long simulations; results go to reports/validation
 	$(PY) -m tests.simulation.validate
 	$(PY) -m tests.simulation.size
+	$(PY) -m tests.simulation.calibration
+	$(PY) -m tests.simulation.accounts
+	$(PY) -m tests.simulation.grid
 
 witness: $(VENV)/.installed-dev  ## long witnesses: R did whole, first draws of the simulations again
 	$(PY) -m pytest -n 2 --dist loadfile -m witness

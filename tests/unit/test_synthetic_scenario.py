@@ -171,7 +171,7 @@ WRONG = {
     "take_up.delay = true": ("take_up.delay = True", "a whole number"),
     "take_up.incentive = -1": ("take_up.incentive = -1", "from 0 to 100,000,000"),
     "take_up.revoked_2020 = 1.2": ("take_up.revoked_2020 = 1.2", "from 0 to 1"),
-    "effects.ramp = 0": ("effects.ramp = 0", "1, 2"),
+    "effects.ramp = 0": ("effects.ramp = 0", "from 1 to 36"),
     "outcomes.path = [['2020-13', 1]]": ("outcomes.path = '2020-13'", '"01" to "12"'),
     "outcomes.path = [['2020-02', 1], ['2020-02', 2]]": ("outcomes.path", "from 1 to 600"),
     "outcomes.path = ['2020-02']": ("outcomes.path, entry 1 = '2020-02'", "a list"),
