@@ -1,7 +1,7 @@
 """Do both accounts give the three published answers, and what would tell them apart?
 
 ``python -m tests.simulation.accounts`` writes reports/validation/accounts.csv, accounts.md and
-accounts.svg; about fifty minutes of one core, nearly all of them the draws, which are kept in
+accounts.svg; about half an hour of one core, most of it the draws, which are kept in
 .prakerja-cache and taken up again. Seeds, sizes and tolerances were fixed before any result.
 """
 

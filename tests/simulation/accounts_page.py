@@ -210,7 +210,8 @@ def drawing(results: pd.DataFrame, path: Path) -> None:
         for place, ((scenario, quantity, _), known) in enumerate(zip(rows, published, strict=True)):
             y = len(rows) - 1 - place
             if known is None:
-                axis.plot([-NULL, NULL], [y, y], color=MUTED, lw=5, solid_capstyle="butt")
+                style = {"color": MUTED, "lw": 5, "solid_capstyle": "butt"}
+                axis.plot([-NULL, NULL], [y, y], label="Published: none detectable", **style)
             else:
                 axis.plot([known], [y], marker="|", ms=20, mew=2, color=INK, ls="")
             styles = zip(ACCOUNTS, (BLUE, VERMILION), (0.13, -0.13), strict=True)
@@ -223,6 +224,6 @@ def drawing(results: pd.DataFrame, path: Path) -> None:
         axis.axvline(0, color=MUTED, lw=0.8)
         axis.set_yticks(range(len(rows))[::-1], [name for _, _, name in rows])
         axis.set_ylim(-0.6, len(rows) - 0.4)
-        axis.set_xlabel("Work, percentage points")
-        axis.legend(loc="lower right", frameon=False, fontsize=9.5)
+        axis.set_xlabel("Work, points (dots: simulated studies)")
+        axis.legend(loc="lower right", frameon=False, fontsize=9)
         canvas.savefig(path, format="svg", metadata={"Date": None})
