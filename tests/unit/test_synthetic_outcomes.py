@@ -12,7 +12,7 @@ from prakerja_eval.errors import UsageError
 from prakerja_eval.synthetic.draws import Draws
 from prakerja_eval.synthetic.effects import Effects
 from prakerja_eval.synthetic.outcomes import Outcomes, at_month, never, realise
-from prakerja_eval.synthetic.process import begin, lives, saturation, state_at
+from prakerja_eval.synthetic.process import begin, crowds, lives, state_at
 
 N = 3_000
 
@@ -126,18 +126,19 @@ def test_displacement_is_off_and_where_on_takes_work_from_everybody_in_the_distr
     assert found.saturation is None
 
 
-def test_displacement_counts_who_has_received_in_the_district():
+def test_displacement_counts_the_others_of_the_district_who_have_received():
     scenario = pe.Scenario.named("few_clusters").but(effects={"displacement": 0.5})
     made = pe.simulate(scenario, n_applicants=600, seed=2)
     draws = Draws(2, 0, 600)
-    share = saturation(made.process, made.assignment, draws)
-    seen = made.panel.frame
-    last = seen[seen["wave"] == "2021-08"]
-    by_hand = last.groupby("district")["received"].mean()
-    number = by_hand.index.str.removeprefix("SYN-D").astype(int) - 1
-    np.testing.assert_allclose(share[-1][number], by_hand, atol=1e-12)
-    near = lives(made.process, made.assignment, draws, share).saturation
+    near = lives(
+        made.process, made.assignment, draws, crowds(made.process, made.assignment, draws)
+    ).saturation
     assert near.shape == (4, 600)
+    seen = made.panel.frame
+    last = seen[seen["wave"] == "2021-08"].reset_index(drop=True)
+    for i, person in last.iterrows():
+        others = last[(last["district"] == person["district"]) & (last.index != i)]
+        assert near[-1][i] == pytest.approx(others["received"].mean(), abs=1e-12)
 
 
 def test_the_dip_comes_with_the_application_and_halves():

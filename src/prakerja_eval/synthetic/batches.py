@@ -170,6 +170,12 @@ class Batches:
     def __len__(self) -> int:
         return len(self.entries)
 
+    @property
+    def order(self) -> IntArray:
+        """Return the place of each batch among those with first applications, 0, 1, ..., (B,)."""
+        fresh = np.array([e.first > 0 for e in self.entries])
+        return np.asarray(np.cumsum(fresh) - fresh, dtype=np.int64)
+
     def first(self, u: FloatArray) -> IntArray:
         """Return the place of the batch of the first application for each uniform number."""
         parts = np.array([e.first for e in self.entries])

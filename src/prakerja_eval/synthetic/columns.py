@@ -9,12 +9,12 @@ import pyarrow as pa
 from prakerja_eval.synthetic.draws import Draws
 from prakerja_eval.synthetic.lottery import NEVER, Assignment
 from prakerja_eval.synthetic.people import EDUCATION, SCHOOLING
-from prakerja_eval.synthetic.process import Process, Seen, observe, saturation
+from prakerja_eval.synthetic.process import Process, Seen, crowds, observe
 from prakerja_eval.synthetic.survey import told_income, told_receipt
 from prakerja_eval.synthetic.take_up import cash
 from prakerja_eval.typing import BoolArray, CodeArray, FloatArray, IntArray
 
-PSU_IN_DISTRICT = 10
+PSU_IN_AREA = 10  # of a district, urban or rural
 NEVER_LABEL = "0"
 ANSWERS = (
     "employed",
@@ -31,7 +31,7 @@ ANSWERS = (
 def tables(process: Process, assignment: Assignment, seed: int) -> Iterator[pa.Table]:
     """Give the panel as Arrow tables, one a chunk of people, a row a person and wave."""
     draws = Draws(seed, 0, len(assignment.first))
-    near = saturation(process, assignment, draws)
+    near = crowds(process, assignment, draws)
     for part in draws.parts():
         yield table(observe(process, assignment, part, near), process, seed)
 
@@ -85,7 +85,7 @@ def _fixed(process: Process, seen: Seen, part: Draws) -> dict[str, pa.Array]:
     place = np.arange(part.start, part.stop)
     district = who.district
     u = part.uniform("survey.psu")[who.household - part.start]  # a household lies in one PSU
-    psu = district * PSU_IN_DISTRICT + np.floor(u * PSU_IN_DISTRICT)
+    psu = (2 * district + who.urban) * PSU_IN_AREA + np.floor(u * PSU_IN_AREA)
     area = [f"{name}, {kind}" for name in process.places.names for kind in ("rural", "urban")]
     return {
         "person_id": numbered("SYN-", place + 1, 8),

@@ -35,7 +35,7 @@ def _without_reapplication(s: "Scenario") -> dict[str, Any]:
 
 def _without_reachability(s: "Scenario") -> dict[str, Any]:
     return {
-        "people": replace(s.people, reach_urban=0.0, reach_education=0.0),
+        "people": replace(s.people, reach_urban=0.0, reach_education=0.0, reach_smartphone=0.0),
         "take_up": replace(s.take_up, other=s.take_up.reachable),
         "effects": replace(s.effects, other=1.0),
     }

@@ -45,9 +45,9 @@ class People:
         Shares of SD or less, SMP, SMA, SMK, diploma, university.
     ages : tuple of float
         Shares of the ages 18-25, 26-35, 36-45, 46-55 and 56-64.
-    reach_urban, reach_education : float
-        How much likelier (log odds) those who can be reached are to live in a city and, for each
-        level, to have more schooling.
+    reach_urban, reach_education, reach_smartphone : float
+        How much likelier (log odds) those who can be reached are to live in a city, for each level
+        to have more schooling, and to have a smartphone.
     districts : int
         Districts in the country, shared out by population.
     """
@@ -67,6 +67,7 @@ class People:
     ages: tuple[float, ...] = (0.38, 0.41, 0.13, 0.06, 0.02)
     reach_urban: float = 0.4
     reach_education: float = 0.15
+    reach_smartphone: float = 2.0
     districts: int = 514
 
     def __post_init__(self) -> None:
@@ -80,6 +81,7 @@ class People:
         shares("people.ages", self.ages, len(AGE_BANDS))
         between("people.reach_urban", self.reach_urban, -3, 3)
         between("people.reach_education", self.reach_education, -3, 3)
+        between("people.reach_smartphone", self.reach_smartphone, -3, 3)
         whole("people.districts", self.districts, 1, 4_000)
         chosen(self.provinces)
 
@@ -173,7 +175,11 @@ def draw_people(options: People, places: Places, draws: Draws) -> Persons:
         disability=draws.uniform("people.disability") < options.disability,
         return_migrant=draws.uniform("people.return_migrant") < options.return_migrant,
         priority=draws.uniform("people.priority") < options.priority,
-        smartphone=_tilted(options.smartphone, 2.0 * distance, draws.uniform("people.smartphone")),
+        smartphone=_tilted(
+            options.smartphone,
+            options.reach_smartphone * distance,
+            draws.uniform("people.smartphone"),
+        ),
         household=household,
         ability=draws.normal("people.ability"),
         motivation=motivation,

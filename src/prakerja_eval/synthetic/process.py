@@ -117,8 +117,8 @@ class Lives(NamedTuple):
     before : (n,) bool array
         Who had work at the baseline.
     saturation : (T, n) array or None
-        Share of the district's applicants who have received, wave by wave; None where nothing
-        depends on it.
+        Share of the district's other applicants who have received, wave by wave; None where
+        nothing depends on it.
     """
 
     persons: Persons
@@ -129,12 +129,31 @@ class Lives(NamedTuple):
     saturation: FloatArray | None
 
 
-def saturation(process: Process, assignment: Assignment, draws: Draws) -> FloatArray | None:
-    """Return the share of each district's applicants who have received, (T, D), wave by wave.
+class Crowd(NamedTuple):
+    """How many applicants each of D districts has, and how many of them have received.
 
-    None where the scenario has no displacement. Displacement takes the shares as they happened: a
-    potential outcome is a person's own, everybody else's receipt given.
+    Attributes
+    ----------
+    people : (D,) array
+    received : (T, D) array
+        By wave.
     """
+
+    people: FloatArray
+    received: FloatArray
+
+    def others(self, district: IntArray, own: BoolArray) -> FloatArray:
+        """Return the share of each person's district that has received but for themselves, (T, n).
+
+        ``own`` (T, n) is who has received, as it happened: a potential outcome is a person's own,
+        everybody else's receipt given.
+        """
+        left = np.maximum(self.people[district] - 1, 1)
+        return np.asarray((self.received[:, district] - own) / left)
+
+
+def crowds(process: Process, assignment: Assignment, draws: Draws) -> Crowd | None:
+    """Return how many have received in each district; None where there is no displacement."""
     scenario = process.scenario
     if not scenario.effects.displacement:
         return None
@@ -147,14 +166,14 @@ def saturation(process: Process, assignment: Assignment, draws: Draws) -> FloatA
         for t, month in enumerate(scenario.survey.months):
             has = persons.district[receipt.month <= month]
             got[t] += np.bincount(has, minlength=n_districts)
-    return got / np.maximum(people, 1)
+    return Crowd(people, got)
 
 
 def lives(
     process: Process,
     assignment: Assignment,
     part: Draws,
-    crowding: FloatArray | None = None,
+    crowd: Crowd | None = None,
 ) -> Lives:
     """Return the people of a part and what fixes their potential outcomes in every wave.
 
@@ -164,21 +183,24 @@ def lives(
     assignment : Assignment
         Of everybody.
     part : Draws
-    crowding : (T, D) array, optional
-        What ``saturation`` returns.
+    crowd : Crowd, optional
+        What ``crowds`` returns.
     """
     scenario, batches = process.scenario, process.batches
     persons, mine = persons_of(process, part), taken(assignment, part)
     receipt = receive(scenario.take_up, batches.months, persons, mine, part)
     applied = np.array(batches.months)[mine.first]
-    strength = strengths(scenario.effects, persons, mine.first, part)
+    strength = strengths(scenario.effects, persons, batches.order[mine.first], part)
     pay = process.places.pay[persons.province]
     options = scenario.outcomes
     found = latents(options, persons, scenario.survey.months, applied, strength, pay, part)
     start = found[scenario.survey.after - 1]
     nobody = never(len(persons))
     before = realise(options, scenario.effects, start, nobody, np.zeros(len(persons), bool))
-    near = None if crowding is None else crowding[:, persons.district]
+    near = None
+    if crowd is not None:
+        own = np.stack([receipt.month <= month for month in scenario.survey.months])
+        near = crowd.others(persons.district, own)
     return Lives(persons, mine, receipt, found, before.employed, near)
 
 
@@ -194,10 +216,10 @@ def observe(
     process: Process,
     assignment: Assignment,
     part: Draws,
-    crowding: FloatArray | None = None,
+    crowd: Crowd | None = None,
 ) -> Seen:
     """Return what happens to the people of a part, and who answers; see ``lives``."""
-    found = lives(process, assignment, part, crowding)
+    found = lives(process, assignment, part, crowd)
     states, calls = [], []
     for t in range(len(found.latents)):
         state = state_at(process, found, t, found.receipt.month)

@@ -9,7 +9,7 @@ import numpy as np
 from prakerja_eval.synthetic.draws import Draws
 from prakerja_eval.synthetic.lottery import NEVER, Assignment
 from prakerja_eval.synthetic.outcomes import State, never
-from prakerja_eval.synthetic.process import Lives, Process, lives, saturation, state_at
+from prakerja_eval.synthetic.process import Lives, Process, crowds, lives, state_at
 from prakerja_eval.synthetic.survey import Survey, response_chance
 from prakerja_eval.synthetic.take_up import NOT_YET, cash
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
@@ -45,7 +45,7 @@ class Source:
 
     def parts(self) -> Iterator[tuple[Draws, Lives]]:
         """Give the people chunk by chunk, with what fixes all that can happen to them."""
-        near = saturation(self.process, self.assignment, self.draws)
+        near = crowds(self.process, self.assignment, self.draws)
         for part in self.draws.parts():
             yield part, lives(self.process, self.assignment, part, near)
 
