@@ -3,6 +3,8 @@
 import numpy as np
 
 import prakerja_eval as pe
+from prakerja_eval.panel.guess import guess_roles
+from prakerja_eval.panel.table import Table
 from prakerja_eval.synthetic.batches import Batches, Entry
 
 
@@ -30,3 +32,10 @@ def test_batches_of_losers_alone_do_not_count_in_the_growth_of_effects():
     np.testing.assert_array_equal(Batches.of(entries).order[[0, 2]], [0, 1])
     fresh = tuple(e for e in entries if e.first)  # what is left without re-application
     np.testing.assert_array_equal(Batches.of(fresh).order, [0, 1])
+
+
+def test_a_simulated_panel_without_roles_is_read_with_its_cohorts_of_named_months():
+    frame = pe.simulate("staggered_heterogeneous", n_applicants=600, seed=1).panel.frame
+    roles = guess_roles(Table(frame)).roles
+    assert (roles.unit, roles.wave, roles.cohort) == ("person_id", "wave", "cohort")
+    assert (roles.offer, roles.received, roles.household) == ("offer", "received", "household")

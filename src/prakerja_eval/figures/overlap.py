@@ -67,7 +67,7 @@ def overlap(
             axis.set_title(
                 words.text(f"figure.{arm}"), loc="left", color=colour, weight="bold", fontsize=10.5
             )
-            _scale(axis, max(float(held["n"].max()), 10.0), words)
+            _scale(axis, float(held["n"].max()) if held["n"].notna().any() else 10.0, words)
         axes[0].set_xlim(float(held["low"].min()), float(held["high"].max()))
         axes[0].tick_params(labelbottom=False)
         axes[1].set_xlabel(words.text("figure.overlap_axis"))

@@ -108,9 +108,9 @@ def new(height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
 
 
 def number_axis(axis: Axes, catalogue: Catalogue, digits: int, which: str = "x") -> None:
-    """Print the ticks of an axis in the language's number format."""
+    """Print the ticks of an axis in the language's number format; no step needs a digit more."""
     side = axis.xaxis if which == "x" else axis.yaxis
-    side.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
+    side.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
     side.set_major_formatter(FuncFormatter(lambda value, _: catalogue.number(value, digits)))
 
 

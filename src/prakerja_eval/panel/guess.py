@@ -13,7 +13,7 @@ from prakerja_eval.panel.options import Wide
 from prakerja_eval.panel.roles import Roles, WaveLabel
 from prakerja_eval.panel.table import Table
 from prakerja_eval.panel.timing import placed_cohorts, wave_times
-from prakerja_eval.panel.values import to_number
+from prakerja_eval.panel.values import as_text, to_number
 from prakerja_eval.panel.waves import in_order, waves_of
 from prakerja_eval.panel.words import parts_of, suggests, word_lists
 from prakerja_eval.typing import IntArray
@@ -108,7 +108,7 @@ def guess_roles(table: Table) -> Guess:
         wave = None
     named: dict[str, Any] = {"unit": unit, "wave": wave}
     taken = [c for c in (unit, wave) if c is not None]
-    for role, fits in _tests(frame, units).items():
+    for role, fits in _tests(frame, units, wave).items():
         column = _first(frame.drop(columns=taken), labels, role, fits, reasons)
         if column is not None:
             named[role] = column
@@ -148,7 +148,9 @@ def _unit(frame: pd.DataFrame, wave: str | None, reasons: dict[str, str]) -> str
     return None
 
 
-def _tests(frame: pd.DataFrame, units: Codes) -> dict[str, Callable[[str], bool]]:
+def _tests(
+    frame: pd.DataFrame, units: Codes, wave: str | None
+) -> dict[str, Callable[[str], bool]]:
     """Return, role by role, what the values of its column must be."""
 
     def numbers(column: str) -> np.ndarray:
@@ -166,13 +168,19 @@ def _tests(frame: pd.DataFrame, units: Codes) -> dict[str, Callable[[str], bool]
     def complete(column: str) -> bool:
         return bool(frame[column].notna().all())
 
+    def starts(column: str) -> bool:
+        """Say whether values are numbers, or 0 and names of waves such as "2021-05"."""
+        waves = set() if wave is None else set(as_text(frame[wave]))
+        named = set(as_text(frame[column])) - {"0"} <= waves
+        return named or not np.isnan(numbers(column)).any()
+
     def group(column: str) -> bool:
         return constant(column) and 1 < frame[column].nunique() < len(frame)
 
     return {
         "offer": lambda c: binary(c) and constant(c) and complete(c),
         "received": lambda c: binary(c) and complete(c),
-        "cohort": lambda c: constant(c) and complete(c) and not np.isnan(numbers(c)).any(),
+        "cohort": lambda c: constant(c) and complete(c) and starts(c),
         "probability": lambda c: constant(c) and _inside(numbers(c)),
         "application": lambda c: complete(c) and bool((numbers(c) >= 1).all()),
         "psu": group,
