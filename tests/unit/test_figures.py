@@ -6,6 +6,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +16,7 @@ from scipy import stats
 
 import prakerja_eval as pe
 from prakerja_eval.errors import UsageError
+from prakerja_eval.figures import style
 from prakerja_eval.language import Catalogue
 
 
@@ -180,6 +182,25 @@ def test_overlap_counts_people_and_hatches_a_hidden_bin_but_not_an_empty_one() -
     assert len(tops[1]) == 3  # the empty bin has no bar
     assert [bool(p.get_hatch()) for p in comparison.patches] == [False, False, True]
     assert treated.get_yscale() == comparison.get_yscale() == "log"
+
+
+def test_overlap_draws_hatches_alone_where_every_count_is_hidden() -> None:
+    hidden = fakes.overlap().assign(n=np.nan)
+    figure = pe.figures.overlap(hidden)
+    assert all(p.get_hatch() for axis in figure.axes for p in axis.patches)
+    assert np.isfinite(figure.axes[0].get_ylim()).all()
+
+
+@pytest.mark.parametrize("span", [0.13, 0.4, 0.9, 3.0, 40.0])
+def test_a_tick_says_where_it_stands(span) -> None:
+    figure = plt.figure()
+    axis = figure.subplots()
+    axis.set_xlim(0.2, 0.2 + span)
+    style.number_axis(axis, Catalogue.named("en"), style.tick_digits(0.2, 0.2 + span))
+    figure.canvas.draw()
+    for place, text in zip(axis.get_xticks(), axis.get_xticklabels(), strict=True):
+        assert float(text.get_text().replace("−", "-")) == pytest.approx(place, abs=1e-9)
+    plt.close(figure)
 
 
 def test_paths_have_intervals_of_their_level() -> None:
