@@ -14,7 +14,7 @@ import pandas as pd
 
 from prakerja_eval.did.averages import averages
 from prakerja_eval.errors import UsageError
-from prakerja_eval.estimate import Estimate, contrast, join, subset
+from prakerja_eval.estimate import Estimate, contrast, join, rename, subset
 from prakerja_eval.estimate.estimate import REFERENCE
 from prakerja_eval.estimate.specs import instance_of, one_of
 from prakerja_eval.typing import BoolArray
@@ -23,6 +23,11 @@ Shares: TypeAlias = Literal["drawn", "fixed"]
 Average: TypeAlias = Literal["cells", "event_times", "cohorts", "waves"]
 Since: TypeAlias = Literal["start", "anticipation"]
 Ends: TypeAlias = Literal["dropped", "binned"]
+ALIKE = {
+    "event_times": "event times alike",
+    "cohorts": "cohorts by size, their waves alike",
+    "waves": "waves alike",
+}
 BLOCK = ["estimator", "outcome", "subgroup", "specification", "weighting"]
 
 
@@ -51,7 +56,8 @@ def overall(
     Returns
     -------
     Estimate
-        One row an outcome, specification and subgroup; NaN with the cell's reason where one of its
+        One row an outcome, specification and subgroup; ``weighting`` says which average it is
+        ("treated people" for that over cells). NaN with the cell's reason where one of its
         cells has no number.
 
     References
@@ -64,14 +70,14 @@ def overall(
         raise UsageError("overall(balance=...) belongs to average='event_times'.")
     if average == "cells":
         return _each(cells, lambda block: _overall(block, shares))
-    if average == "cohorts":
-        return _each(cells, lambda block: _by_size(block, shares))
-    if average == "waves":
-        return _each(cells, lambda block: _mean(by_calendar(block, shares=shares)))
-    return _each(
-        cells,
-        lambda block: _mean(_from_start(event_study(block, balance=balance, shares=shares))),
-    )
+    alike: dict[Average, Callable[[Estimate], Estimate]] = {
+        "cohorts": lambda block: _by_size(block, shares),
+        "waves": lambda block: _mean(by_calendar(block, shares=shares)),
+        "event_times": lambda block: _mean(
+            _from_start(event_study(block, balance=balance, shares=shares))
+        ),
+    }
+    return rename(_each(cells, alike[average]), weighting=ALIKE[average])
 
 
 def event_study(
@@ -126,7 +132,7 @@ def by_cohort(cells: Estimate, *, since: Since = "start") -> Estimate:
     """
     _known(cells, "fixed")
     one_of(since, Since, "by_cohort(since)")
-    return _each(cells, lambda block: _grouped(block, "cohort", _since(block, since), "fixed"))
+    return _each(cells, lambda block: _cohorts(block, since))
 
 
 def by_calendar(cells: Estimate, *, shares: Shares = "drawn") -> Estimate:
@@ -209,6 +215,20 @@ def _by_size(block: Estimate, shares: Shares) -> Estimate:
     return averages(block, picked[:, None], [{}], drawn=shares == "drawn")
 
 
+def _cohorts(block: Estimate, since: Since) -> Estimate:
+    """Average each cohort's cells, and say so where waves before the start are among them."""
+    kept = _since(block, since)
+    found = _grouped(block, "cohort", kept, "fixed")
+    early = set(block.index["cohort"][kept & ~_started(block)])
+    if not early:
+        return found
+    words = [
+        f"{said}; waves before the start too" if cohort in early else said
+        for said, cohort in zip(found.index["specification"], found.index["cohort"], strict=True)
+    ]
+    return replace(found, index=found.index.assign(specification=words))
+
+
 def _grouped(block: Estimate, by: str, kept: BoolArray, shares: Shares) -> Estimate:
     """Average the kept cells of each cohort or wave."""
     values = list(dict.fromkeys(block.index[by][kept]))
@@ -239,15 +259,15 @@ def _event_study(
     reference = (block.counts["status"] == REFERENCE).to_numpy()[:, None]
     mixed = (picked & ~reference).any(axis=0)
     picked = np.where(reference & mixed, False, picked).astype(np.float64)
-    estimand = block.index["estimand"].to_numpy()
+    estimand, words = block.index["estimand"].to_numpy(), block.index["specification"].iloc[0]
+    words += "" if balance is None else f"; balanced to event time {balance:g}"
     names = []
     for r, e in enumerate(times):
         inside = set(estimand[picked[:, r] > 0])
-        name: dict[str, object] = {"event_time": float(e)}
+        name: dict[str, object] = {"event_time": float(e), "specification": words}
         name["estimand"] = inside.pop() if len(inside) == 1 else "mixed"
         if ends == "binned" and e in (low, high):
             side = "before" if e == low else "after"
-            words = block.index["specification"].iloc[0]
             name["specification"] = f"{words}; {e:g} and all {side} binned"
         names.append(name)
     return averages(block, picked, names, drawn=shares == "drawn")

@@ -193,6 +193,8 @@ def specification(design: Design, sample: Sample) -> str:
         parts.append("superpopulation")
     if design.lone_arms in LONE:
         parts.append(LONE[design.lone_arms])
+    if sample.some:
+        parts.append(f"pooled over waves {', '.join(map(str, sample.some))}")
     if sample.dropped:
         parts.append("blocks without both arms left out")
     return "; ".join(parts) or "unadjusted"

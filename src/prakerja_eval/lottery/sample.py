@@ -40,6 +40,8 @@ class Sample:
     pooled : bool
     dropped : int
         People left out because their block lacks an arm.
+    some : tuple of wave labels
+        Of a pooled sample, its waves, if they are not all after the baseline.
     """
 
     y: FloatArray
@@ -57,6 +59,7 @@ class Sample:
     wave: WaveLabel | None
     pooled: bool
     dropped: int = 0
+    some: tuple[WaveLabel, ...] = ()
 
     @property
     def at_wave(self) -> str:
@@ -92,8 +95,20 @@ def samples(
         within a block.
     """
     for found in rosters(panel, outcomes, design, waves, needs):
-        for group in [found.chosen] if pooled else [(t,) for t in found.chosen]:
-            yield sample_of(found, group, design, pooled)
+        if pooled:
+            sample = sample_of(found, found.chosen, design, pooled)
+            yield replace(sample, some=_some(found, panel.roles.baseline))
+            continue
+        for t in found.chosen:
+            yield sample_of(found, (t,), design)
+
+
+def _some(found: Roster, baseline: WaveLabel | None) -> tuple[WaveLabel, ...]:
+    """Return the chosen waves, none if they are all after the baseline."""
+    start = found.waves.index(baseline) + 1 if baseline in found.waves else 0
+    if sorted(found.chosen) == list(range(start, len(found.waves))):
+        return ()
+    return tuple(found.waves[t] for t in sorted(found.chosen))
 
 
 def sample_of(found: Roster, waves: Sequence[int], design: Design, pooled: bool = False) -> Sample:

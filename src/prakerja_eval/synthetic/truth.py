@@ -13,8 +13,7 @@ from prakerja_eval.estimate import Estimate, Findings, Inference
 from prakerja_eval.synthetic.draws import Draws
 from prakerja_eval.synthetic.lottery import NEVER, Assignment
 from prakerja_eval.synthetic.process import Process
-from prakerja_eval.synthetic.take_up import NOT_YET
-from prakerja_eval.synthetic.truth_effects import EffectSums, effect_sums
+from prakerja_eval.synthetic.truth_effects import EffectSums, cohorts, effect_sums
 from prakerja_eval.synthetic.truth_labels import (
     COUNTERPART,
     ON_COHORTS,
@@ -27,11 +26,12 @@ from prakerja_eval.synthetic.truth_limits import limit_rows
 from prakerja_eval.synthetic.truth_outcomes import OUTCOMES, Source, in_wave
 from prakerja_eval.synthetic.truth_rows import LATE, lottery_rows, treated_rows
 from prakerja_eval.synthetic.truth_seen import SeenSums, seen_sums
+from prakerja_eval.synthetic.truth_who import PREFIX, groups_of, lacking, partial, places_of
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 Kind: TypeAlias = Literal["effect", "limit"]
-PREFIX = "SYN-"
 RECEIPT = "received"
+MATCHING = "matching.att"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -99,8 +99,10 @@ class Truth:
         Returns
         -------
         (K,) array
-            NaN where no truth answers a row: another estimand, binned event times. After matching
-            that dropped people, the effect on those that are left.
+            NaN where no truth answers a row: another estimand, averages that leave out waves, event
+            times or cohorts, and people among whom a whole block, batch, sex, province, age band or
+            level of schooling of the world is missing, as after ``panel.where(female=1)``. After
+            matching that dropped people, or took several cohorts, the effect on those matched.
 
         Raises
         ------
@@ -114,9 +116,11 @@ class Truth:
         known = self._known(kind, estimate.index)
         rows = estimate.index.to_dict(orient="records")
         out = np.array([self._one(known, row, kind) for row in rows], dtype=np.float64)
-        if kind == "effect":
-            for k in np.flatnonzero(estimate.index["population"] == COUNTERPART):
-                out[k] = self._matched(estimate, int(k))
+        out[self._of_some(estimate)] = np.nan
+        if kind == "effect" and (estimate.index["estimator"] == MATCHING).any():
+            starts = self._starts()
+            for k in np.flatnonzero(estimate.index["estimator"] == MATCHING):
+                out[k] = self._matched(estimate, int(k), starts, out[k])
         return out
 
     def findings(self, estimate: Estimate, inference: Inference | None = None) -> Findings:
@@ -199,7 +203,7 @@ class Truth:
         self, known: dict[tuple[object, ...], float], row: dict[str, object], kind: Kind
     ) -> float:
         """Return the truth of one row."""
-        if "binned" in str(row["specification"]):
+        if partial(row, self.source.survey.waves):
             return np.nan
         estimator = row["estimator"] if kind == "limit" else None
         if estimator == "lottery.late" and row["estimand"] == "ATT":
@@ -211,22 +215,53 @@ class Truth:
             value = known.get((*key_of(row | {"estimand": "pre-trend"}, waves), estimator))
         return np.nan if value is None else value
 
-    def _matched(self, estimate: Estimate, k: int) -> float:
-        """Return the effect on the treated people behind a row of matching."""
-        row = estimate.index.iloc[k]
-        waves = self.source.survey.waves
+    def _of_some(self, estimate: Estimate) -> BoolArray:
+        """Return which rows are about a part of the world's people, (K,).
+
+        A row of a subgroup is judged by everybody behind the Estimate.
+        """
+        out = np.zeros(len(estimate), dtype=bool)
+        place = places_of(estimate.units.index)
+        entered = np.asarray(self.source.assignment.block != NEVER)
+        if place is None or (place >= len(entered)).any():
+            return out
+        groups, known = groups_of(self.source), dict[tuple[bool, bytes], bool]()
+        for k in range(len(estimate)):
+            whole = plain(estimate.index["subgroup"].iloc[k]) is not None
+            on = np.ones(len(place), dtype=bool) if whole else estimate.sample[:, k]
+            traits = estimate.counts["n_comparison"].iloc[k] == 0
+            key = (bool(traits), np.packbits(on).tobytes())
+            if key not in known:
+                known[key] = lacking(groups, entered, place[on], key[0])
+            out[k] = known[key]
+        return out
+
+    def _matched(self, estimate: Estimate, k: int, starts: IntArray, named: float) -> float:
+        """Return the effect on the treated people behind a row of matching.
+
+        ``named`` is the truth by the row's labels, which holds where nobody was dropped and all
+        matched people have received by the same wave, as the row says. Who was treated when the
+        panel was read is found by their number.
+        """
+        row, waves = estimate.index.iloc[k], self.source.survey.waves
         if row["estimand"] != "ATT" or row["outcome"] not in OUTCOMES or row["wave"] not in waves:
             return np.nan
         ids = estimate.units.index[estimate.sample[:, k]]
-        treated = self._treated()[self._places(list(ids))]
+        start = starts[self._places(list(ids))]
+        n_treated = estimate.counts["n_treated"].iloc[k]
+        last = [t for t in range(len(waves)) if (start <= t).sum() == n_treated]
+        if not last:
+            return np.nan
+        treated = start <= last[-1]
+        since, when = plain(row["event_time"]), waves.index(row["wave"])
+        cohort = None if not isinstance(since, float) else when - since
+        if row["population"] != COUNTERPART and (start[treated] == cohort).all():
+            return named
         return self.att(list(ids[treated]), row["outcome"], row["wave"])
 
-    def _treated(self) -> BoolArray:
-        """Return who has received by the last wave, in the order of their places."""
-        last = self.source.survey.months[-1]
-        months = [found.receipt.month for _, found in self.source.parts()]
-        month = np.concatenate(months)
-        return np.asarray((month <= last) & (month != NOT_YET))
+    def _starts(self) -> IntArray:
+        """Return the first wave in which each person has received, by place; T for never."""
+        return np.concatenate([cohorts(self.source, found) for _, found in self.source.parts()])
 
 
 def truth_of(process: Process, assignment: Assignment, draws: Draws) -> Truth:
