@@ -31,6 +31,24 @@ DRAWS = 100
 LEVEL, SIGMAS = 0.95, 3.0
 FIRST = 3  # draws that the tests repeat
 LABELS = ["scenario", "estimator", *NAMING]
+KEY = ("scenario", "estimator", "outcome", "wave")
+CHANCE = "a hundred draws miss some of 94 claims by chance; with other seeds"
+# The claims that are missed, by KEY: the verdict and what is known of it. Documented, never tuned
+# away.
+SHORTFALLS = {
+    ("few_clusters", "lottery.itt, by district", "employed", "2021-02"): (
+        "missed: bias",
+        f"{CHANCE}, 400 worlds of 1,200 people, the bias in 2021-08 is 0.0002 (0.0045)",
+    ),
+    ("matched_national:selective_response", "did.group_time", "income", "nan"): (
+        "missed: coverage",
+        f"{CHANCE}, 200 worlds, coverage is 0.925 (0.019)",
+    ),
+    ("unbalanced", "lottery.itt", "employed", "2021-10"): (
+        "missed: coverage",
+        f"{CHANCE}, 300 worlds, coverage is 0.953 (0.012)",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -135,6 +153,13 @@ def page(results: pd.DataFrame, listed: list[Expected]) -> str:
         "p-values below .05: size where the truth is always zero, else power.",
         "",
     ]
+    if SHORTFALLS:
+        lines += ["Claims missed:", ""]
+        lines += [
+            f"- {', '.join(part for part in key if part != 'nan')}: {what}; {why}."
+            for key, (what, why) in SHORTFALLS.items()
+        ]
+        lines += [""]
     for expected in listed:
         mine = results[results["scenario"] == expected.scenario]
         applicants = int(mine["applicants"].iloc[0])
