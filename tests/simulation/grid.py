@@ -148,7 +148,9 @@ def page(results: pd.DataFrame, listed: list[Expected]) -> str:
         "An estimator that is expected to be right in a scenario keeps its claim if its bias is "
         f"within {SIGMAS:g} Monte Carlo standard errors of zero, its coverage within {SIGMAS:g} of "
         f"{LEVEL:.0%} ({limits}), and no draw failed. A *contrast* shows what goes wrong "
-        "there, and is not judged. Bias, RMSE and coverage have their Monte Carlo standard error "
+        "there, and is not judged; where its bias is within its error too, what was expected to go "
+        "wrong is too small to be seen in worlds of this size. Bias, RMSE and coverage have their "
+        "Monte Carlo standard error "
         "in brackets ([how](../../docs/methods/diagnose.md)). The test column is the share of "
         "p-values below .05: size where the truth is always zero, else power.",
         "",
