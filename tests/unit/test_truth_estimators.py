@@ -184,6 +184,16 @@ def test_where_nothing_is_hidden_limits_are_what_the_panel_gives(lots):
         np.testing.assert_allclose(limit, estimate.theta, rtol=1e-7, atol=1e-9)
 
 
+def test_where_people_weigh_differently_the_naive_comparisons_and_their_limits_do_too():
+    one = pe.Scenario.named("matched_national").without(*HIDDEN)
+    world = pe.simulate(one.but(people={"oversampling": 0.5}), n_applicants=800, seed=5)
+    assert world.panel.frame["weight"].nunique() > 1
+    for judged in standard(["naive.winners", "naive.difference", "naive.before_after"]).values():
+        estimate = judged.estimate(world.panel)
+        limit = world.truth.of(estimate, kind="limit")
+        np.testing.assert_allclose(limit, estimate.theta, rtol=1e-7, atol=1e-9)
+
+
 def test_two_periods_converge_to_the_effect_plus_the_gap_in_trends():
     world = pe.simulate("parallel_trends_violated", n_applicants=800, seed=2)
     estimate = did.two_by_two(world.panel, OUTCOMES[:1])

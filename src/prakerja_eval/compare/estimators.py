@@ -85,7 +85,7 @@ def standard(
         treated people and waves), "did.twfe", "matching.att" (recipients by the last wave, one
         nearest neighbour on the score), "naive.winners" and "naive.difference" (winners or
         recipients against all others, without blocks), "naive.before_after" (recipients against
-        themselves at the baseline).
+        themselves at the baseline), with the panel's sampling weights.
     outcomes : str or sequence of str
         Numeric columns.
     covariates : sequence of str
@@ -217,12 +217,13 @@ def _before_after(panel: PanelProtocol, outcomes: Sequence[str], _: Sequence[str
     def change(arrays: UnitArrays, t: int) -> "_Found":
         before = arrays.outcome[:, arrays.waves.index(baseline)]
         moved = arrays.outcome[:, t] - before
-        seen = np.isfinite(moved) & (arrays.received[:, t] == 1)
+        seen = np.isfinite(moved) & (arrays.received[:, t] == 1) & (arrays.weight > 0)
         if seen.sum() < 2:
             raise NotEstimableError("fewer than two recipients are seen in both waves")
-        mean = float(moved[seen].mean())
-        psi = (moved[seen] - mean) / seen.sum()
-        return _Found(mean, psi, seen, int(seen.sum()), float(before[seen].mean()))
+        weight = arrays.weight[seen] / arrays.weight[seen].sum()
+        mean = float(weight @ moved[seen])
+        psi = weight * (moved[seen] - mean)
+        return _Found(mean, psi, seen, int(seen.sum()), float(weight @ before[seen]))
 
     return _each(panel, outcomes, labels, change)
 
@@ -239,14 +240,15 @@ class _Found:
 
 
 def _gap(arrays: UnitArrays, wave: int, arm: FloatArray) -> _Found:
-    """Return the difference in means between arms 1 and 0, ψ = ±(y − mean of the arm) / n_arm."""
-    y = arrays.outcome[:, wave]
-    seen = np.isfinite(y) & np.isfinite(arm)
+    """Return the difference in weighted means between arms 1 and 0, ψ = ±w(y − mean) / Σ w."""
+    y, weight = arrays.outcome[:, wave], arrays.weight
+    seen = np.isfinite(y) & np.isfinite(arm) & (weight > 0)
     one, zero = seen & (arm == 1), seen & (arm == 0)
     if min(one.sum(), zero.sum()) < 2:
         raise NotEstimableError("an arm of the naive comparison has fewer than two people")
-    high, low = float(y[one].mean()), float(y[zero].mean())
-    psi = np.where(one, (y - high) / one.sum(), -(y - low) / zero.sum())[seen]
+    won, lost = weight[one].sum(), weight[zero].sum()
+    high, low = float(weight[one] @ y[one] / won), float(weight[zero] @ y[zero] / lost)
+    psi = (weight * np.where(one, (y - high) / won, -(y - low) / lost))[seen]
     return _Found(high - low, psi, seen, int(one.sum()), low)
 
 
