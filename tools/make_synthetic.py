@@ -119,7 +119,7 @@ def write_sample(folder: Path, sample: Sample) -> None:
     write_text(folder / "truth.csv", as_csv(everybody))
     write_parquet(folder / "truth.parquet", truth)
     write_text(folder / "scenario.toml", scenario.to_toml())
-    study = study_text(scenario, "panel.parquet", sample.people, SEED)
+    study = study_text(scenario, "panel.parquet", sample.people, SEED, world.truth.frame)
     write_text(folder / "study.toml", study)
     write_text(folder / "made.toml", made(sample))
 

@@ -66,7 +66,7 @@ def test_the_manifest_names_each_file_with_its_hash(streamed: Path) -> None:
 
 def test_the_scenario_reads_back_as_the_same(streamed: Path) -> None:
     back = Scenario.read(streamed / "scenario.toml")
-    assert replace(back, name="brief") == brief()
+    assert back == brief()
 
 
 @pytest.mark.parametrize("form", ["parquet", "csv"])
@@ -173,9 +173,46 @@ def test_the_first_study_compares_what_answers_one_question() -> None:
     }
     # losers who win later: the lottery's effect is that on compliers, which no other answer is
     again = roles_of(once.but(lottery={"reapply": 0.5}))
-    assert again["lottery.itt"] == "benchmark"
-    assert "candidate" not in again.values()
+    assert set(again.values()) == {"shown"}
     # who is drawn with a district is drawn once
     assert roles_of(once.but(lottery={"kind": "district"}))["lottery.late"] == "benchmark"
-    chosen = roles_of(once.but(lottery={"kind": "self_selection"}))
-    assert chosen == {"did.two_by_two": "benchmark", "matching.att": "candidate"}
+    chosen = once.but(lottery={"kind": "self_selection"})
+    assert roles_of(chosen) == {"did.two_by_two": "candidate", "matching.att": "benchmark"}
+    # people chose by what no data hold: no design is right
+    unseen = roles_of(chosen.but(lottery={"selection_motivation": 1.0}))
+    assert set(unseen.values()) == {"shown"}
+
+
+@pytest.mark.parametrize("name", Scenario.names())
+def test_a_benchmark_stands_where_there_is_a_candidate_and_nowhere_else(name: str) -> None:
+    found = list(roles_of(Scenario.named(name)).values())
+    assert found.count("benchmark") == ("candidate" in found)
+
+
+def test_where_districts_are_drawn_every_estimate_is_clustered_by_district() -> None:
+    text = study_text(Scenario.named("few_clusters"), "panel.csv", FEW, 1)
+    entries = {entry["name"]: entry for entry in tomllib.loads(text)["estimates"]}
+    assert set(entries) == {"itt", "late", "did"}
+    by = entries["itt"]["design"]["clusters"]
+    assert entries["late"]["design"]["clusters"] == by == "district"
+    assert entries["did"]["inference"] == {"clustered": {"by": by}}
+
+
+def test_the_study_says_the_true_effects_of_the_last_wave(streamed: Path) -> None:
+    about = tomllib.loads((streamed / "study.toml").read_text())["about"]
+    truth = pd.read_csv(streamed / "truth.csv", low_memory=False)
+    rows = truth[truth["wave"].eq("2021-05") & truth["cohort"].isna() & truth["subgroup"].isna()]
+    pay = rows[rows["outcome"].eq("income")].set_index(["estimand", "weighting"])["truth"]
+    itt, att = pay["ITT", "people per block"].iloc[0], pay["ATT", "treated people"].iloc[0]
+    assert "The true effects in 2021-05, among these very people: winning the first" in about
+    assert f"Rp {itt:,.0f} a month (ITT)" in about
+    assert f"Rp {att:,.0f} a month on those who received (ATT)." in about
+
+
+def test_without_a_lottery_the_truth_is_that_on_recipients_and_stands_on_one_line() -> None:
+    world = simulate("selection_on_observables", FEW, 1)
+    text = study_text(world.scenario, "panel.csv", FEW, 1, world.truth.frame)
+    about = tomllib.loads(text)["about"]
+    assert "\n" not in about
+    assert "(ATT)" in about
+    assert "(ITT)" not in about

@@ -136,10 +136,12 @@ def fill(folder: Path, order: Order, on_part: Callable[[int], None] = lambda _pe
     with Sheet(folder, "records", order.form) as sheet:
         for piece in records.tables(process, given, seed):
             sheet.write(piece)
-    _csv(folder / "truth.csv", truth_of(process, given, Draws(seed, 0, n)).frame)
+    truth = truth_of(process, given, Draws(seed, 0, n)).frame
+    _csv(folder / "truth.csv", truth)
     _csv(folder / "codebook.csv", codebook(order.language))
     _text(folder / "scenario.toml", order.scenario.to_toml())
-    _text(folder / "study.toml", study_text(order.scenario, f"panel.{order.form}", n, seed))
+    study = study_text(order.scenario, f"panel.{order.form}", n, seed, truth)
+    _text(folder / "study.toml", study)
     write_manifest(folder, _made(order))
 
 
