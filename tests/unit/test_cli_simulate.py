@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -80,6 +79,27 @@ def test_another_run_replaces_the_folder_and_nothing_else(tmp_path: Path) -> Non
     assert [p.name for p in tmp_path.iterdir()] == ["world"]
 
 
+def test_a_study_that_was_edited_is_not_replaced(tmp_path: Path) -> None:
+    out = tmp_path / "world"
+    assert run("simulate", *SMALL, "--out", out)[0] == 0
+    study = out / "study.toml"
+    study.write_text(study.read_text() + "# mine\n")
+    edited = study.read_bytes()
+    code, _, error = run("simulate", *SMALL, "--out", out)
+    assert code == 2
+    assert "study.toml in" in error
+    assert "name another folder, or move the file away" in error
+    assert study.read_bytes() == edited
+    study.rename(tmp_path / "mine.toml")
+    assert run("simulate", *SMALL, "--out", out)[0] == 0
+
+
+def test_an_account_stands_behind_a_colon_as_in_diagnose() -> None:
+    code, out, _ = run("simulate", "--scenario", "phone_sample:selective_response", "--show")
+    assert code == 0
+    assert tomllib.loads(out)["account"] == "selective_response"
+
+
 def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     code, _, error = run("simulate", *SMALL, "--out", tmp_path)
@@ -118,7 +138,7 @@ def test_the_scenarios_are_listed_with_their_titles() -> None:
     code, out, _ = run("simulate", "--list")
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()] == list(Scenario.names())
-    assert "Phone sample (account: non_receipt)" in out
+    assert "Phone sample (account: non_receipt; of non_receipt, selective_response)" in out
 
 
 def test_a_scenario_is_shown_as_toml_that_reads_back(tmp_path: Path) -> None:
@@ -128,7 +148,7 @@ def test_a_scenario_is_shown_as_toml_that_reads_back(tmp_path: Path) -> None:
     assert code == 0
     path.write_text(out)
     wanted = Scenario.named("phone_sample", "selective_response").without("heaping")
-    assert replace(Scenario.read(path), name="phone_sample") == wanted
+    assert Scenario.read(path) == wanted
     code, again, _ = run("simulate", "--scenario", path, "--show")
     assert (code, again) == (0, out)
 
@@ -138,6 +158,7 @@ def test_a_scenario_is_shown_as_toml_that_reads_back(tmp_path: Path) -> None:
     [
         ((), "name a scenario: --scenario phone_sample"),
         (("--scenario", "null"), "name a folder to write: --out"),
+        (("--scenario", "phone_sample:", "--show"), "names no account after the colon"),
         (("--scenario", "nul", "--out", "x"), "Did you mean 'null'?"),
         (("--scenario", "no.toml", "--out", "x"), "there is no scenario 'no.toml'"),
         (("--scenario", "null", "--applicants", 5, "--out", "x"), "n_applicants = 5 is not"),

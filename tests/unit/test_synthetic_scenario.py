@@ -249,7 +249,7 @@ def test_files_that_are_none_are_refused(tmp_path):
             pe.Scenario.read(path)
     assert "is not a TOML file" in refused("title = ", tmp_path)
     (tmp_path / "latin.toml").write_bytes(b'title = "\xe9"')
-    with pytest.raises(UsageError, match="is not a TOML file"):
+    with pytest.raises(UsageError, match="is not in UTF-8; save it again"):
         pe.Scenario.read(tmp_path / "latin.toml")
 
 
@@ -313,3 +313,45 @@ def test_months_read_back_from_their_labels(number):
 def test_what_is_no_month_is_refused(text):
     with pytest.raises(UsageError, match="is no month"):
         month_number(text)
+
+
+# files as people save them
+
+
+def test_a_byte_order_mark_is_read_over(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(SMALL, encoding="utf-8-sig")
+    assert pe.Scenario.read(path).title == "Mine"
+
+
+def test_another_encoding_is_refused_with_the_remedy(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_bytes(SMALL.replace("Mine", "Caf\u00e9").encode("latin-1"))
+    with pytest.raises(UsageError, match="is not in UTF-8; save it again as UTF-8"):
+        pe.Scenario.read(path)
+
+
+def test_a_decimal_comma_is_named(tmp_path):
+    message = refused(SMALL + "[people]\nfemale = 0,45\n", tmp_path)
+    assert "Write decimals with a point: 0.45." in message
+    assert "Write decimals" not in refused(SMALL + "[people]\nfemale = \n", tmp_path)
+
+
+def test_a_study_file_is_told_from_a_scenario(tmp_path):
+    text = 'title = "A"\n[roles]\nunit = "id"\n'
+    assert "is a study file, not a scenario" in refused(text, tmp_path)
+
+
+def test_a_file_name_makes_no_other_scenario(tmp_path):
+    found = pe.Scenario.named("null")
+    assert read(found.to_toml(), tmp_path) == found
+    assert found != found.but(effects={"work": 0.31})
+
+
+def test_an_account_is_named_once():
+    chosen = pe.Scenario.named("phone_sample:selective_response")
+    assert chosen == pe.Scenario.named("phone_sample", "selective_response")
+    with pytest.raises(UsageError, match="names no account after the colon"):
+        pe.Scenario.named("phone_sample:")
+    with pytest.raises(UsageError, match="another"):
+        pe.Scenario.named("phone_sample:selective_response", "non_receipt")

@@ -67,7 +67,10 @@ def _listed() -> list[str]:
 
     found = [Scenario.named(name) for name in Scenario.names()]
     width = max(len(s.name) for s in found)
-    titles = [s.title + (f" (account: {s.account})" if s.account else "") for s in found]
+    others = ", ".join(Scenario.accounts())
+    titles = [
+        s.title + (f" (account: {s.account}; of {others})" if s.account else "") for s in found
+    ]
     return [f"{s.name:<{width}}  {title}" for s, title in zip(found, titles, strict=True)]
 
 
@@ -101,12 +104,13 @@ def _simulate(scenario: "Scenario", given: dict[str, Any]) -> None:
     if given["out"] is None:
         raise UsageError("name a folder to write: --out data/simulated.")
     from prakerja_eval.report.folder import Kind, writable_target, write_whole
-    from prakerja_eval.synthetic.made import listed
+    from prakerja_eval.synthetic.made import listed, refuse_changed
     from prakerja_eval.synthetic.stream import Order, fill
 
     n = given["applicants"]
     order = Order(scenario, n, given["seed"], given["form"], given["lang"], _command(given))
     target = writable_target(given["out"], Kind("simulation", listed))
+    refuse_changed(target, str(given["out"]))
     label, hidden = printable(scenario.name), not sys.stderr.isatty()
     with click.progressbar(length=n, label=label, file=sys.stderr, hidden=hidden) as bar:
         write_whole(target, lambda folder: fill(folder, order, bar.update))

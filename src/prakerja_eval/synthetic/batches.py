@@ -103,7 +103,7 @@ class Entry:
             raise UsageError(
                 f"lottery.batches, number {self.number}: {what} gives {n_places:,} places to "
                 f"{applying:,} {who}; a lottery needs {most}, so that somebody wins and somebody "
-                "loses. Change the batch, or simulate more or fewer people."
+                "loses. Change the batch, or simulate more applicants (a few hundred at least)."
             )
         return n_places
 

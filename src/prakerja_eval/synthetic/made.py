@@ -7,6 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 from prakerja_eval import __version__
+from prakerja_eval.errors import UsageError
 
 MANIFEST = "manifest.json"
 KIND = "prakerja_eval simulation"
@@ -41,6 +42,32 @@ def listed(folder: Path) -> set[str] | None:
         return set(map(str, tree["outputs"])) if tree["kind"] == KIND else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def refuse_changed(folder: Path, shown: str) -> None:
+    """Refuse to replace a folder of which a file was changed since it was written.
+
+    Parameters
+    ----------
+    folder : Path
+    shown : str
+        The folder in the message.
+
+    Raises
+    ------
+    UsageError
+        Names the files.
+    """
+    if listed(folder) is None:
+        return
+    outputs = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["outputs"]
+    here = [name for name in sorted(outputs) if (folder / name).is_file()]
+    changed = [name for name in here if _digest(folder / name) != outputs[name]]
+    if changed:
+        raise UsageError(
+            f"{', '.join(changed[:5])} in {shown!r} changed since the simulation wrote it, and the "
+            "whole folder would be replaced: name another folder, or move the file away."
+        )
 
 
 def _digest(path: Path) -> str:

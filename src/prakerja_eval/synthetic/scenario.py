@@ -1,5 +1,6 @@
 """What is simulated? A scenario: the options of every layer, in TOML to copy and change."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -35,7 +36,7 @@ class Scenario:
     people, funnel, lottery, take_up, effects, outcomes, survey
         The layers' options.
     name : str
-        Of the file it was read from.
+        Of the file it was read from; two scenarios with the same options are equal without it.
     """
 
     title: str
@@ -48,7 +49,7 @@ class Scenario:
     effects: Effects = field(default_factory=Effects)
     outcomes: Outcomes = field(default_factory=Outcomes)
     survey: Survey = field(default_factory=Survey)
-    name: str = ""
+    name: str = field(default="", compare=False)
 
     @classmethod
     def named(cls, name: str, account: str | None = None) -> "Scenario":
@@ -57,7 +58,7 @@ class Scenario:
         Parameters
         ----------
         name : str
-            One of ``Scenario.names()``.
+            One of ``Scenario.names()``; "name:account" chooses the account too.
         account : str, optional
             Another account than the scenario's own; for scenarios that follow one.
 
@@ -66,6 +67,7 @@ class Scenario:
         UsageError
             For an unknown name or account, with the nearest known one.
         """
+        name, account = _parted(name, account)
         if name not in cls.names():
             raise UsageError(
                 f"there is no scenario {name!r}.{nearest(str(name), cls.names())} There are "
@@ -103,11 +105,22 @@ class Scenario:
         """
         place = Path(path)
         try:
-            table = tomllib.loads(place.read_text(encoding="utf-8"))
+            text = place.read_text(encoding="utf-8-sig")  # with or without a byte order mark
         except OSError as error:
             raise UsageError(f"there is no scenario {str(path)!r}; check the path.") from error
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise UsageError(f"{str(path)!r} is not a TOML file ({error}).") from error
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{str(path)!r} is not in UTF-8; save it again as UTF-8.") from error
+        try:
+            table = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise UsageError(
+                f"{str(path)!r} is not a TOML file ({error}).{_comma(text, str(error))}"
+            ) from error
+        if {"estimates", "roles"} & set(table):
+            raise UsageError(
+                f"{str(path)!r} is a study file, not a scenario; run it with prakerja-eval report, "
+                "or name the scenario.toml beside it."
+            )
         return _scenario(table, place.stem)
 
     def without(self, *layers: str) -> "Scenario":
@@ -144,6 +157,28 @@ class Scenario:
         from prakerja_eval.synthetic.scenario_text import as_toml
 
         return as_toml(self)
+
+
+def _parted(name: str, account: str | None) -> tuple[str, str | None]:
+    """Return a name and an account from "name:account", or a name and the account given."""
+    stem, colon, own = str(name).partition(":")
+    if not colon:
+        return name, account
+    if not own or account not in (None, own):
+        other = "" if account is None else f", and account = {account!r} another"
+        raise UsageError(
+            f"the scenario {name!r} names {f'the account {own!r}' if own else 'no account'} after "
+            f"the colon{other}; write {stem!r}, or one account, such as '{stem}:non_receipt'."
+        )
+    return stem, own
+
+
+def _comma(text: str, error: str) -> str:
+    """Return a hint where the line that fails has a decimal comma."""
+    at = re.search(r"at line (\d+)", error)
+    line = text.splitlines()[int(at[1]) - 1] if at else ""
+    found = re.search(r"(\d+),(\d+)", line)
+    return f" Write decimals with a point: {found[1]}.{found[2]}." if found else ""
 
 
 def _stems(folder: str) -> tuple[str, ...]:
