@@ -260,7 +260,8 @@ def _event_study(
     mixed = (picked & ~reference).any(axis=0)
     picked = np.where(reference & mixed, False, picked).astype(np.float64)
     estimand, words = block.index["estimand"].to_numpy(), block.index["specification"].iloc[0]
-    words += "" if balance is None else f"; balanced to event time {balance:g}"
+    if balance is not None:  # in front: behind "left out: " stand the cohorts alone
+        words = f"balanced to event time {balance:g}; {words}"
     names = []
     for r, e in enumerate(times):
         inside = set(estimand[picked[:, r] > 0])
