@@ -1,15 +1,15 @@
 """How far can an estimator be trusted in a simulated programme? The table, and a folder of it."""
 
-import os
 import re
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from prakerja_eval.cli.say import printable, say
-from prakerja_eval.errors import UsageError
+from prakerja_eval.errors import NotEstimableError, UsageError
 
 if TYPE_CHECKING:
     from prakerja_eval.compare.diagnosis import Diagnosis
@@ -33,7 +33,7 @@ ENDING = ".svg"
     show_default=True,
     help="Column; give it again for several.",
 )
-@click.option("--draws", type=int, default=200, show_default=True, help="Worlds drawn.")
+@click.option("--draws", type=int, default=200, show_default=True, help="Worlds, up to 100,000.")
 @click.option("--applicants", type=int, default=10_000, show_default=True, help="In each world.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--jobs", type=int, help="Processes at a time [one a core].")
@@ -44,13 +44,14 @@ def diagnose(scenario: tuple[str, ...], **given: Any) -> None:
 
     SCENARIO is the name of one that ships, a name with its account (phone_sample:non_receipt), or
     a TOML file; several are shown in one table. An interrupted run goes on where it stopped if
-    --resume names a folder.
+    --resume names a folder. A draw of 3,000 to 10,000 people takes a core about 0.5 to 2 seconds.
     """  # fmt: skip
     out = given["out"]
     if out is not None:
         _refuse_unusable(out)  # before the work, and not after it
     found = _run(scenario, given)
     say(found.summary())
+    _refuse_nothing(found)
     if out is not None:
         _write(found, out)
         say(str(out))
@@ -63,7 +64,7 @@ def _run(scenario: tuple[str, ...], given: dict[str, Any]) -> "Diagnosis":
 
     experiment = Experiment(
         [_scenario(name) for name in scenario],
-        standard(given["estimator"], given["outcome"]),
+        standard(tuple(dict.fromkeys(given["estimator"])), given["outcome"]),
         given["draws"],
         given["applicants"],
         given["seed"],
@@ -99,8 +100,24 @@ def _refuse_unusable(out: Path) -> None:
             "folder is replaced: name a new or empty one."
         )
     home = next((p for p in out.resolve().parents if p.exists()), out)
-    if not home.is_dir() or not os.access(home, os.W_OK | os.X_OK):
-        raise UsageError(f"--out {str(out)!r} cannot be written there; name another folder.")
+    try:
+        Path(tempfile.mkdtemp(dir=home, prefix=".")).rmdir()  # asking for rights is not enough
+    except OSError as error:
+        raise UsageError(
+            f"--out {str(out)!r} cannot be written there ({error.strerror}); name another folder."
+        ) from error
+
+
+def _refuse_nothing(found: "Diagnosis") -> None:
+    """Refuse a diagnosis without an estimate in any draw.
+
+    Raises
+    ------
+    NotEstimableError
+    """
+    if (found.frame["failed"] == found.frame["draws"]).all():
+        why = "; ".join(dict.fromkeys(found.reasons["reason"]))
+        raise NotEstimableError(f"no estimator gave an estimate in any draw: {why}")
 
 
 def _ours(path: Path) -> bool:

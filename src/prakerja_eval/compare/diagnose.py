@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
@@ -13,10 +13,11 @@ from prakerja_eval.compare.diagnosis import Diagnosis, diagnosis_of
 from prakerja_eval.compare.estimators import Estimator, Judged, standard
 from prakerja_eval.compare.one_draw import Draws, Simulate
 from prakerja_eval.compare.workers import can_fork, cores, each
-from prakerja_eval.errors import UsageError
+from prakerja_eval.errors import UsageError, nearest
 
 Estimators: TypeAlias = Mapping[str, Estimator | Judged] | Sequence[str]
 OnDraw: TypeAlias = Callable[[str, int], None]
+MOST = 100_000  # draws
 PACKAGES = ("prakerja-eval", "numpy", "scipy", "pandas")
 
 
@@ -41,7 +42,8 @@ def diagnose(
         what it is judged against. A sequence names standard estimators of employment and income;
         ``compare.standard`` makes those of other outcomes.
     draws : int
-        Worlds; the world of draw r is made with a seed that depends on ``seed`` and r alone.
+        Worlds, up to 100,000; the world of draw r is made with a seed that depends on ``seed`` and
+        r alone.
     n_applicants : int
         People in each world.
     seed : int
@@ -59,7 +61,8 @@ def diagnose(
     Raises
     ------
     UsageError
-        For an unknown estimator or scenario, numbers that are none, or a folder of other settings.
+        For an unknown estimator, outcome or scenario, numbers that are none or out of range, an
+        estimator that returns no Estimate, or a folder of other settings.
 
     References
     ----------
@@ -98,7 +101,7 @@ class Experiment:
     scenarios: tuple[object, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        _whole(self.draws, "draws", 1)
+        _whole(self.draws, "draws", 1, MOST)
         _whole(self.n_applicants, "n_applicants", 1)
         _whole(self.seed, "seed", 0)
         several = isinstance(self.scenario, list | tuple)
@@ -107,8 +110,11 @@ class Experiment:
         names = [name_of(s) for s in found]
         if not names or len(set(names)) < len(names):
             raise UsageError("scenarios need names that differ, and there must be at least one.")
+        judged = {name: _once(one) for name, one in _judged(self.estimators).items()}
+        if self.simulate is None:
+            _refuse_unknown(judged)
         object.__setattr__(self, "scenarios", found)
-        object.__setattr__(self, "estimators", MappingProxyType(_judged(self.estimators)))
+        object.__setattr__(self, "estimators", MappingProxyType(judged))
 
     def run(
         self,
@@ -232,10 +238,42 @@ def _judged(estimators: Estimators) -> dict[str, Judged]:
     }
 
 
-def _whole(value: object, name: str, least: int) -> None:
-    """Refuse what is no whole number from ``least`` on."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise UsageError(f"diagnose({name}) is {value!r}; it is a whole number from {least} on.")
+def _whole(value: object, name: str, least: int, most: int | None = None) -> None:
+    """Refuse what is no whole number from ``least`` to ``most``."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):  # type: ignore[operator]
+        reach = f"from {least} on" if most is None else f"from {least} to {most:,}"
+        raise UsageError(f"diagnose({name}) is {value!r}; it is a whole number {reach}.")
+
+
+def _once(judged: Judged) -> Judged:
+    """Return a standard estimator with each of its outcomes once."""
+    call: Any = judged.estimate
+    asked = _outcomes(judged)
+    once = tuple(dict.fromkeys(asked))
+    return judged if once == asked else replace(judged, estimate=replace(call, outcomes=once))
+
+
+def _outcomes(judged: Judged) -> tuple[str, ...]:
+    """Return the outcomes of a standard estimator; nothing is known of other functions."""
+    settings = getattr(judged.estimate, "settings", None)
+    return tuple(settings["outcomes"]) if isinstance(settings, dict) else ()
+
+
+def _refuse_unknown(estimators: Mapping[str, Judged]) -> None:
+    """Refuse what is no outcome of a simulated panel, before anything is drawn."""
+    from prakerja_eval.synthetic.columns import ORDER  # late: as in _named
+    from prakerja_eval.synthetic.truth_outcomes import OUTCOMES
+
+    known = [c for c in ORDER if c in OUTCOMES]
+    asked = dict.fromkeys(o for one in estimators.values() for o in _outcomes(one))
+    for outcome in asked:
+        if outcome not in known:
+            kind = "no outcome" if outcome in ORDER else "no column"
+            raise UsageError(
+                f"{outcome!r} is {kind} of a simulated panel.{nearest(outcome, known)} "
+                f"Outcomes are {', '.join(known)}."
+            )
 
 
 def _named(scenario: object) -> object:

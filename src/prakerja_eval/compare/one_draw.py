@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from prakerja_eval.compare.estimators import LIMIT, Against, Judged
-from prakerja_eval.errors import PrakerjaEvalError
+from prakerja_eval.errors import PrakerjaEvalError, UsageError
 from prakerja_eval.estimate import Estimate, rename
 from prakerja_eval.estimate.estimate import INDEX_COLUMNS, REFERENCE
 from prakerja_eval.panel import PanelProtocol
@@ -66,7 +66,7 @@ class Draws:
     def text(self, number: int) -> str:
         """Return draw ``number`` as a line of JSON."""
         world = self.simulate(self.scenario, self.n_applicants, seed_of(self.seed, number))
-        rows = {name: _answer(world, one) for name, one in self.estimators.items()}
+        rows = {name: _answer(world, name, one) for name, one in self.estimators.items()}
         told = {"draw": number, "estimators": rows}
         return json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -80,13 +80,16 @@ def seed_of(seed: int, number: int) -> int:
     return int(child.generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-def _answer(world: WorldProtocol, judged: Judged) -> dict[str, object]:
+def _answer(world: WorldProtocol, name: str, judged: Judged) -> dict[str, object]:
     """Return the rows of an estimator, or why there are none."""
     try:
         estimate = judged.estimate(world.panel)
-        frame = estimate.findings(judged.inference).frame
+        frame = estimate.findings(judged.inference).frame if _tells(estimate) else None
     except PrakerjaEvalError as error:
         return {"refused": str(error)}
+    if frame is None:
+        kind = type(estimate).__name__
+        raise UsageError(f"estimator {name!r} returned a {kind}; it must return an Estimate.")
     truth = truth_of(world, estimate, judged.against)
     told = {c: frame[c].tolist() for c in (*INDEX_COLUMNS, *NUMBERS, "status")}
     rows = []
@@ -97,6 +100,11 @@ def _answer(world: WorldProtocol, judged: Judged) -> dict[str, object]:
         numbers = {c: _number(told[c][k]) for c in NUMBERS} | {"truth": _number(truth[k])}
         rows.append({"label": label, **numbers, "status": str(status)})
     return {"rows": rows}
+
+
+def _tells(estimate: object) -> bool:
+    """Say whether this is an Estimate, or answers like one."""
+    return hasattr(estimate, "findings")
 
 
 def truth_of(world: WorldProtocol, estimate: Estimate, against: Against) -> FloatArray:

@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -52,18 +52,43 @@ def opened(folder: Path, record: Mapping[str, object]) -> Path:
 def _refuse_others(folder: Path, record: Mapping[str, object]) -> None:
     found = _read(folder / RECORD)
     asked = json.loads(json.dumps(record))
-    differs = [k for k in {**asked, **found} if asked.get(k) != found.get(k)]
-    if differs:
-        told = "; ".join(f"{k} {_short(found.get(k))}, now {_short(asked.get(k))}" for k in differs)
+    told = "; ".join(_changes("", found, asked))
+    if told:
         raise UsageError(
             f"the draws in resume={str(folder)!r} were made by other settings: {told}. Name "
             "another folder, or give the settings it was made with."
         )
 
 
-def _short(value: object, letters: int = 60) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= letters else f"{text[: letters - 1]}…"
+def _changes(key: str, was: object, now: object) -> Iterator[str]:
+    """Yield each setting that differs, with what it was and what it is now."""
+    if was == now:
+        return
+    if isinstance(was, dict) and isinstance(now, dict):
+        for name in {**now, **was}:
+            below = f"{key} {name}".strip()
+            if name in was and name in now:
+                yield from _changes(below, was[name], now[name])
+            else:
+                yield f"{below} is new" if name in now else f"{below} is gone"
+    elif isinstance(was, list) and isinstance(now, list):
+        if len(was) == len(now) and any(isinstance(v, dict) for v in (*was, *now)):
+            for one, other in zip(was, now, strict=True):
+                yield from _changes(key, one, other)
+        else:
+            yield f"{key} {_shown(was)}, now {_shown(now)}"
+    elif isinstance(was, str) and isinstance(now, str) and "\n" in was + now:
+        old, new = was.splitlines(), now.splitlines()
+        gone, come = ([v for v in a if v not in b] for a, b in ((old, new), (new, old)))
+        yield f"{key} {_shown(gone)}, now {_shown(come)}"
+    else:
+        yield f"{key} {_shown(was)}, now {_shown(now)}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list) and all(isinstance(v, str) for v in value):
+        return ", ".join(value) or "nothing"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def kept(folder: Path, number: int) -> str | None:
