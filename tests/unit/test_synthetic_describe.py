@@ -133,3 +133,8 @@ def test_a_scenario_cannot_write_html(world):
     page = replace(world, scenario=scenario).describe()._repr_html_()
     assert "&lt;b&gt;bold&lt;/b&gt; (synthetic)" in page
     assert "<script>" not in page
+
+
+def test_the_true_effects_say_how_people_weigh(told):
+    said = " ".join(repr(told).split())
+    assert "ITT and LATE: each lottery block weighs by its people." in said

@@ -355,3 +355,16 @@ def test_an_account_is_named_once():
         pe.Scenario.named("phone_sample:")
     with pytest.raises(UsageError, match="another"):
         pe.Scenario.named("phone_sample:selective_response", "non_receipt")
+
+
+def test_numbers_out_of_range_are_named_beside_values_of_the_wrong_kind(tmp_path):
+    message = refused(SMALL + '[people]\nfemale = 1.4\nurban = "x"\nsmartphone = -1\n', tmp_path)
+    assert "people.female = 1.4 is not allowed" in message
+    assert "people.urban = 'x': give a number" in message
+    assert "people.smartphone = -1" in message
+    assert message.count("\n- ") == 3
+
+
+def test_a_province_named_twice_is_refused(tmp_path):
+    text = SMALL + '[people]\nprovinces = ["Jawa Barat", "Jawa Timur", "Jawa Barat"]\n'
+    assert "people.provinces names Jawa Barat twice" in refused(text, tmp_path)

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 POINTS = ("employed",)
+WEIGHTING = (
+    "ITT and LATE: each lottery block weighs by its people. ATT: each person who received weighs "
+    "alike."
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -87,7 +91,7 @@ class WorldDescription:
         yield "Batches", _shown(self.batches), note
         yield "What became of the places", _shown(self.places), ""
         yield "Who answered, and what they said", _shown(self.response), ""
-        yield "True effects in the last wave", _effects_shown(self.effects), ""
+        yield "True effects in the last wave", _effects_shown(self.effects), WEIGHTING
 
 
 def describe(world: "World") -> WorldDescription:

@@ -1,5 +1,6 @@
 """Are a scenario's options right? Unknown keys, wrong kinds and values, all at once."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass, replace
 from types import NoneType
@@ -16,6 +17,7 @@ KINDS: dict[type, str] = {
     float: "a number",
     bool: "true or false",
 }
+RANGE = r"is not allowed; give a (whole )?number"  # of a message on one number
 LARGEST = 2**63  # of a whole number in TOML
 
 
@@ -87,12 +89,26 @@ def _options(kind: Any, table: Any, key: str, faults: list[str], below: Any = No
         else:
             faults.append(f"{_place(key, word)}: unknown key.{nearest(str(word), kinds)}")
     if len(faults) > before:
+        numbers = {w: value for w, value in values.items() if isinstance(value, int | float)}
+        faults += _out_of_range(kind, numbers)
         return None
     try:
         return kind(**values) if below is None else replace(below, **values)
     except UsageError as error:
         faults.append(str(error))
         return None
+
+
+def _out_of_range(kind: Any, values: dict[str, Any]) -> list[str]:
+    """Return the faults of numbers, each alone; what depends on other options is left to later."""
+    found = []
+    for word, value in values.items():
+        try:
+            kind(**{word: value})
+        except (UsageError, TypeError) as error:  # TypeError: a required option is not there
+            if isinstance(error, UsageError) and re.search(RANGE, str(error)):
+                found.append(str(error))
+    return found
 
 
 def _value(kind: Any, value: Any, key: str, faults: list[str]) -> Any:

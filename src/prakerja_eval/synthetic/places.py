@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from prakerja_eval.errors import UsageError
 from prakerja_eval.programme import Figure, Programme, Province
 from prakerja_eval.synthetic.limits import one_of
 from prakerja_eval.typing import FloatArray, IntArray
@@ -60,9 +61,12 @@ def chosen(names: tuple[str, ...]) -> list[Province]:
     Raises
     ------
     UsageError
-        For a province that the programme does not have.
+        For a province that the programme does not have, or one named twice.
     """
     every = Programme.named("prakerja").provinces
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UsageError(f"people.provinces names {', '.join(twice)} twice; name each once.")
     for name in names:
         one_of("people.provinces", name, [p.name for p in every])
     return [p for p in every if not names or p.name in names]
