@@ -177,7 +177,7 @@ def test_the_answer_does_not_depend_on_how_many_processes_draw() -> None:
 
 
 def test_where_nothing_can_be_forked_one_process_works_and_says_so(monkeypatch) -> None:
-    monkeypatch.setattr("prakerja_eval.compare.diagnose.can_fork", lambda: False)
+    monkeypatch.setitem(Experiment.run.__globals__, "can_fork", lambda: False)
     found = experiment(draws=3).run(jobs=2)
     assert any("one process" in note for note in found.notes)
 

@@ -1,5 +1,6 @@
 """Is a diagnosis that can tell nothing refused, early and in words?"""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ from click.testing import CliRunner
 from prakerja_eval.cli.diagnose import diagnose as shell
 from prakerja_eval.compare import resume
 from prakerja_eval.compare.diagnose import Experiment, diagnose
+from prakerja_eval.compare.diagnosis import diagnosis_of
 from prakerja_eval.compare.estimators import standard
 from prakerja_eval.errors import NotEstimableError, UsageError
+from prakerja_eval.estimate.estimate import INDEX_COLUMNS
 
 NAME = "naive.before_after"
 
@@ -80,3 +83,18 @@ def test_an_outcome_given_twice_has_its_rows_once() -> None:
     found = diagnose("null", twice, draws=1, n_applicants=300, jobs=1).frame
     assert not found.duplicated(["estimator", "outcome", "wave"]).any()
     assert set(found["outcome"]) == {"income"}
+
+
+def test_the_table_warns_of_draws_that_failed_and_writes_large_numbers_with_commas() -> None:
+    label = dict.fromkeys(INDEX_COLUMNS) | {"outcome": "income", "wave": "2021-02"}
+    made = {"std_error": 1.0, "conf_low": 0.0, "conf_high": 1.0, "p_value": 0.5, "truth": 0.0}
+    texts = []
+    for number in range(10):
+        row = {"label": label, "estimate": 2e5 * number, **made, "status": "ok"}
+        told = {"refused": "no overlap"} if number == 0 else {"rows": [row]}
+        texts.append(json.dumps({"draw": number, "estimators": {"mine": told}}))
+    text = diagnosis_of("null", ["mine"], texts).summary()
+    assert "1,000,000 (182,574)" in text  # mean of 1..9 times 2e5; sd 2e5 sqrt(7.5), over 3
+    assert "e+0" not in text
+    assert "what is left may be selected" in text
+    assert "1 draw: no overlap" in text

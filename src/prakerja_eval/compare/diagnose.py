@@ -137,8 +137,9 @@ class Experiment:
         wanted = cores() if jobs is None else jobs
         names = ", ".join(name_of(s) for s in self.scenarios)
         notes = [
-            f"{names}: {self.draws:,} draws of {self.n_applicants:,} applicants; draw r has the "
-            f"seed of the child (r,) of SeedSequence({self.seed})."
+            f"{names}: {self.draws:,} {'draw' if self.draws == 1 else 'draws'} of "
+            f"{self.n_applicants:,} applicants; draw r has the seed of "
+            f"the child (r,) of SeedSequence({self.seed})."
         ]
         if wanted > 1 and not can_fork():
             wanted = 1

@@ -29,6 +29,8 @@ REASONS = ("scenario", "estimator", "outcome", "wave", "reason", "draws")
 PRINTED = ("truth", "bias", "rmse", "se_ratio", "coverage", "size", "power")
 WITH_ERROR = ("bias", "rmse", "coverage", "size", "power")
 
+MANY_FAILED = 0.05  # share of draws from which the table warns
+
 Row = Mapping[str, Any]
 
 
@@ -113,10 +115,18 @@ class Diagnosis:
         """Return what is said under the table."""
         lines = ["In brackets: Monte Carlo standard errors. Coverage is of nominal 95% intervals."]
         lines += list(self.notes)
+        if self.frame["scenario"].nunique() > 1:
+            lines.append("Scenarios share the seeds of their draws: they do not err independently.")
+        share = self.frame["failed"] / self.frame["draws"]
+        if ((share > MANY_FAILED) & (share < 1)).any():
+            lines.append(
+                f"More than {MANY_FAILED:.0%} of draws failed: what is left may be selected."
+            )
         for row in self.reasons.itertuples():
             about = ", ".join(t for t in (_word(row.outcome), _word(row.wave)) if t)
             where = f"{row.scenario}: {row.estimator}" + (f" ({about})" if about else "")
-            lines.append(f"{where}: {row.draws} draws: {row.reason}")
+            draws = "1 draw" if row.draws == 1 else f"{row.draws:,} draws"
+            lines.append(f"{where}: {draws}: {row.reason}")
         return lines
 
 
@@ -264,5 +274,10 @@ def _number(value: float, error: float | None) -> str:
     """Return a number with four significant digits, and its Monte Carlo error with two."""
     if not np.isfinite(value):
         return ""
-    text = f"{value:,.1f}" if abs(value) >= 1_000 else f"{value:.4g}"
-    return text if error is None or not np.isfinite(error) else f"{text} ({error:.2g})"
+    text = _digits(value, 4)
+    return text if error is None or not np.isfinite(error) else f"{text} ({_digits(error, 2)})"
+
+
+def _digits(value: float, digits: int) -> str:
+    """Return a number with its significant digits, a large one whole and with commas."""
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{float(f'{value:.{digits}g}'):g}"
