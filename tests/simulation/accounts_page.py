@@ -188,6 +188,11 @@ def _apart(results: pd.DataFrame) -> list[str]:
         f"If the whole gap is an effect on those whom a phone survey can reach, they are at most "
         f"{NULL} / {figure.number:g} = {most:.1f} % of those selected: with more of them, the "
         f"national effect would be above {NULL} points.",
+        "",
+        "The national effect on those in the phone's frame rests on the few of 400,000 people who "
+        "are in it: its Monte Carlo error is about 0.2 points, and the value is that of the phone "
+        "sample. The survey that found the published effect was online; it has reminders where a "
+        "telephone survey has calls.",
     ]
 
 

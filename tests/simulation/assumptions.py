@@ -76,6 +76,7 @@ ASSUMPTIONS = (
     Assumption("people.reachable", _RESPONSE + "; at most 6.4 % if the gap is all an effect"),
     Assumption("people.reach_urban", "who can be reached is not published; the sign is a guess"),
     Assumption("people.reach_education", "as for cities"),
+    Assumption("people.reach_smartphone", "as for cities"),
     Assumption("people.smartphone", "not published for applicants"),
     Assumption("people.same_household", "applicants a household are not published"),
     Assumption("people.return_migrant", "[not found] their number among recipients"),
@@ -101,6 +102,8 @@ ASSUMPTIONS = (
     ),
     Assumption("take_up.delay", "from winning to receiving; not published"),
     Assumption("effects.work", _SOLVED),
+    Assumption("effects.work", "the most that a review reports, 2 points", "at_scale", ""),
+    Assumption("effects.pay", "5 % of pay in all, between 3 and 8", "at_scale", ""),
     Assumption("effects.self_employed", _SOLVED),
     Assumption("effects.owner", _SOLVED),
     Assumption("effects.changers", _SOLVED),
@@ -158,14 +161,15 @@ ASSUMPTIONS = (
 
 def value_of(assumption: Assumption) -> str:
     """Return an assumption's value, and where it stands if not in the table's own scenario."""
-    scenario = Scenario.named(assumption.scenario, account=assumption.account)
+    scenario = Scenario.named(assumption.scenario, account=assumption.account or None)
     table, key = assumption.key.split(".")
     value = getattr(getattr(scenario, table), key)
     if key == "batches":
         value = ", ".join(_batch(entry) for entry in value)
     elif isinstance(value, tuple):
         value = ", ".join(f"{m} {v:g}" for m, v in value) if _path(value) else _list(value)
-    where = [] if assumption.scenario == "phone_sample" else ["matched national"]
+    named = assumption.scenario.replace("_", " ")
+    where = [] if assumption.scenario == "phone_sample" else [named]
     where += ["selective response"] if assumption.account == "selective_response" else []
     return f"{value}" + (f" ({', '.join(where)})" if where else "")
 
