@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 MADE = ("diagnosis.csv", "reasons.csv")
 ENDING = ".svg"
+SHARES = ("employed", "self_employed", "formal", "owns_business", "new_job", "certificate")
+AMOUNTS = ("income", "income_gross", "programme_cash")
+UNITS = {
+    **dict.fromkeys((*SHARES, "financial_account", "received"), "share"),
+    **dict.fromkeys(AMOUNTS, "rupiah a month"),
+}
 
 
 @click.command()
@@ -142,6 +148,8 @@ def _write(found: "Diagnosis", out: Path) -> None:
             (folder / name).write_text(text, encoding="utf-8", newline="")
         for outcome in outcomes:
             name = f"diagnosis-{re.sub(r'[^A-Za-z0-9_]', '_', outcome)}{ENDING}"
-            (folder / name).write_bytes(as_svg(draw(found, outcome=outcome)))
+            title = outcome.replace("_", " ").capitalize()
+            figure = draw(found, outcome=outcome, unit=UNITS.get(outcome, ""), title=title)
+            (folder / name).write_bytes(as_svg(figure))
 
     write_whole(out.resolve(), fill)

@@ -15,12 +15,13 @@ from prakerja_eval.compare.frames import frame_of
 from prakerja_eval.figures import parts, style
 from prakerja_eval.language import Catalogue, Measure
 from prakerja_eval.language.catalogue import plain, unit_name
+from prakerja_eval.typing import BoolArray
 
 COLUMNS = (
     *("scenario", "estimator", "draws", "failed"),
     *("bias", "bias_mc_se", "rmse", "coverage", "coverage_mc_se"),
 )
-LINE, ROW, HEAD = 0.17, 0.28, 0.3  # inches: a line of a label, its marks, a scenario's name
+LINE, ROW, HEAD, AXIS = 0.17, 0.28, 0.3, 0.2  # inches: a label's line, marks, a name, numbers
 WIDTH, LETTERS = 5.6, 34
 LEVEL, HALF, FAR = 0.95, 1.96, 3.0
 LEAST = 0.85  # coverage that the axis always shows
@@ -70,8 +71,8 @@ def diagnosis(
     measure = Measure.of(unit, sizes)
     scenarios = list(dict.fromkeys(rows["scenario"]))
     facets = [rows[rows["scenario"] == s].reset_index(drop=True) for s in scenarios]
-    texts = [_texts(facet, rows, words) for facet in facets]
-    heights = [sum(LINE * len(lines) + ROW for lines in t) + HEAD for t in texts]
+    texts = [_texts(facet, rows, measure, words) for facet in facets]
+    heights = [sum(LINE * len(lines) + ROW for lines in t) + HEAD + AXIS for t in texts]
     with style.styled():
         figure = style.Drawing(
             figsize=(WIDTH, sum(heights) + 1.15 + 0.25 * synthetic), layout="constrained"
@@ -94,7 +95,9 @@ def diagnosis(
     return figure
 
 
-def _texts(facet: pd.DataFrame, rows: pd.DataFrame, words: Catalogue) -> list[list[str]]:
+def _texts(
+    facet: pd.DataFrame, rows: pd.DataFrame, measure: Measure, words: Catalogue
+) -> list[list[str]]:
     """Return the lines of each row's label: its name, what tells it apart, how many draws fail."""
     several = [c for c in naming(rows) if c not in ("scenario", "estimator", "outcome")]
     out = []
@@ -105,6 +108,8 @@ def _texts(facet: pd.DataFrame, rows: pd.DataFrame, words: Catalogue) -> list[li
         if row["failed"]:
             count = {k: words.number(row[k]) for k in ("failed", "draws")}
             lines += wrap(words.text("diagnosis.failed", **count), LETTERS)
+        if "truth" in row and not np.isnan(row["bias"]):
+            lines += [words.text("diagnosis.mean_truth", truth=words.shown(row["truth"], measure))]
         if np.isnan(row["bias"]) and row["failed"] < row["draws"]:
             lines += [words.text("diagnosis.no_truth")]
         out.append(lines)
@@ -117,14 +122,26 @@ def _facet(pair: np.ndarray, facet: pd.DataFrame, texts: list[list[str]], factor
     heights = np.array([LINE * len(lines) + ROW for lines in texts])
     bottoms = -np.cumsum(heights)
     y = bottoms + 0.45 * ROW
-    left.axvline(0.0, color=style.MUTED, lw=0.9, zorder=1)
-    right.axvline(100 * LEVEL, color=style.MUTED, lw=0.9, zorder=1)
+    for axis, place in ((left, 0.0), (right, 100 * LEVEL)):  # beside the marks, not the labels
+        axis.vlines(
+            np.full(len(y), place),
+            y - 0.45 * ROW,
+            y + 0.45 * ROW,
+            color=style.MUTED,
+            lw=0.9,
+            zorder=1,
+        )
     for axis, key, scale, rest in ((left, "bias", factor, 0.0), (right, "coverage", 100, 95.0)):
         value = scale * facet[key].to_numpy(float)
         half = HALF * scale * facet[f"{key}_mc_se"].to_numpy(float)
-        colours = _colours(facet)
-        axis.hlines(y, value - half, value + half, color=colours, lw=1.9, zorder=3)
-        axis.scatter(value, y, color=colours, s=34, zorder=4)
+        colours = np.array(_colours(facet))
+        low, high = value - half, value + half
+        if key == "coverage":  # a share: its normal interval ends where shares do
+            low, high = np.maximum(low, 0.0), np.minimum(high, 100.0)
+        axis.hlines(y, low, high, color=colours, lw=1.9, zorder=3)
+        off = (key == "coverage") & _off(facet)
+        axis.scatter(value[~off], y[~off], color=colours[~off], s=34, zorder=4, clip_on=False)
+        axis.scatter(value[off], y[off], color=colours[off], s=38, marker="D", zorder=4)
         missing = np.isnan(value)
         axis.plot(np.full(missing.sum(), rest), y[missing], **parts.cross())
         axis.set_ylim(bottoms[-1] - 0.04, 0.02)
@@ -145,16 +162,27 @@ def _colours(facet: pd.DataFrame) -> list[str]:
     return [style.VERMILION if r > FAR else style.BLUE for r in ratio]
 
 
+def _off(facet: pd.DataFrame) -> BoolArray:
+    """Say where coverage is beyond three errors of 95%, the errors that 95% itself would have."""
+    count = np.maximum((facet["draws"] - facet["failed"]).to_numpy(float), 1.0)
+    error = np.sqrt(LEVEL * (1.0 - LEVEL) / count)  # not that of 100%, which is none
+    return np.asarray(np.abs(facet["coverage"].to_numpy(float) - LEVEL) > FAR * error)
+
+
 def _finish(axes: np.ndarray, rows: pd.DataFrame, words: Catalogue) -> None:
     """Give both columns of panels an axis that all of their rows share."""
     left, right = axes[-1]
     covered = rows["coverage"] - HALF * rows["coverage_mc_se"].fillna(0.0)
     lowest = float(np.nanmin([LEAST, *covered.to_numpy(float)]))
-    right.set_xlim(100 * max(lowest - 0.02, -0.02), 101.5)
+    room = 4.0 * (1.0 - max(lowest, 0.0))  # percent: a whole mark at 0 and at 100
+    right.set_xlim(100 * max(lowest, 0.0) - room, 100 + room)
     left.margins(x=0.06)
     left.autoscale_view(scaley=False)
-    parts.number_side(left, words, "x", 5)
-    parts.number_side(right, words, "x", 4)
+    for first, second in axes:
+        first.tick_params(labelbottom=True)
+        second.tick_params(labelbottom=True)
+        parts.number_side(first, words, "x", 5)
+        parts.number_side(second, words, "x", 4)
 
 
 def _below(unit: str, words: Catalogue) -> str:
@@ -166,4 +194,7 @@ def _key(axis: Axes, words: Catalogue) -> tuple[list[Any], list[str]]:
     """Return the marks and the words that explain them."""
     line = axis.plot([], [], color=style.INK, lw=1.9)[0]
     far = axis.plot([], [], "o", color=style.VERMILION, ms=6)[0]
-    return [line, far], [words.text("diagnosis.interval"), words.text("diagnosis.far")]
+    near = axis.plot([], [], "o", color=style.BLUE, ms=6)[0]
+    off = axis.plot([], [], "D", color=style.INK, ms=6)[0]
+    named = ("interval", "near", "far", "off")
+    return [line, near, far, off], [words.text(f"diagnosis.{name}") for name in named]
