@@ -283,8 +283,7 @@ def _named(scenario: object) -> object:
         return scenario
     from prakerja_eval.synthetic import Scenario  # late: a diagnosis may simulate otherwise
 
-    name, _, account = scenario.partition(":")
-    return Scenario.named(name, account or None)
+    return Scenario.named(scenario)
 
 
 def _simulate(scenario: Any, n_applicants: int, seed: int) -> Any:
