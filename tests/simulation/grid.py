@@ -1,7 +1,7 @@
 """Which estimator is right in which world? The standard estimators on every scenario that ships.
 
-``python -m tests.simulation.grid [--new] [--draws N]`` writes reports/validation/grid.csv, grid.md
-and grid.svg. Which are expected to be right where, and why the others are not, stands in
+``python -m tests.simulation.grid [--new] [--draws N]`` writes reports/validation/grid.csv and
+grid.md. Which are expected to be right where, and why the others are not, stands in
 grid_expected.toml, from the scenarios' descriptions.
 """
 
@@ -19,8 +19,6 @@ import prakerja_eval as pe
 from prakerja_eval.compare.diagnose import Experiment
 from prakerja_eval.compare.diagnosis import NAMING, Diagnosis
 from prakerja_eval.compare.estimators import STANDARD, Judged, standard
-from prakerja_eval.figures.diagnosis import diagnosis as draw
-from prakerja_eval.figures.save import as_svg
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "reports" / "validation"
@@ -212,16 +210,13 @@ def read(path: Path) -> pd.DataFrame:
 
 
 def write(results: pd.DataFrame, listed: list[Expected], folder: Path) -> None:
-    """Write grid.csv, grid.md and grid.svg."""
+    """Write grid.csv and grid.md."""
     folder.mkdir(parents=True, exist_ok=True)
+    results = results.dropna(axis=1, how="all")
     text = results.to_csv(index=False, float_format="%.10g", lineterminator="\n")
     (folder / "grid.csv").write_text(text, encoding="utf-8")
     printed = read(folder / "grid.csv")
     (folder / "grid.md").write_text(page(printed, listed), encoding="utf-8")
-    of_work = printed[printed["outcome"].isna() | (printed["outcome"] == OUTCOMES[0])]
-    last = of_work.groupby(["scenario", "estimator"], sort=False).tail(1)  # in the last wave
-    picture = draw(last, outcome=OUTCOMES[0], unit="share", title="Having work")
-    (folder / "grid.svg").write_bytes(as_svg(picture))
 
 
 def main() -> int:
