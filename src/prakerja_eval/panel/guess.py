@@ -148,9 +148,7 @@ def _unit(frame: pd.DataFrame, wave: str | None, reasons: dict[str, str]) -> str
     return None
 
 
-def _tests(
-    frame: pd.DataFrame, units: Codes, wave: str | None
-) -> dict[str, Callable[[str], bool]]:
+def _tests(frame: pd.DataFrame, units: Codes, wave: str | None) -> dict[str, Callable[[str], bool]]:
     """Return, role by role, what the values of its column must be."""
 
     def numbers(column: str) -> np.ndarray:
