@@ -133,6 +133,7 @@ def test_a_stopped_check_says_so(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
+@pytest.mark.witness
 def test_two_reports_at_once_into_one_target_end_whole(home: Path) -> None:
     study, out = home / "small.toml", home / "out"
     both = [start(COMMAND, "report", study, "--out", out) for _ in range(2)]

@@ -327,6 +327,7 @@ pe.report(f.results(), sys.argv[2])
 """
 
 
+@pytest.mark.witness
 def test_two_runs_give_the_same_bytes_wherever_they_write(tmp_path: Path) -> None:
     outs = [tmp_path / "a", tmp_path / "deep" / "er" / "b"]
     for seed, out in zip(("1", "2"), outs, strict=True):
