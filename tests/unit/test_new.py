@@ -20,7 +20,7 @@ def run(*arguments: object) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-# One format with every test run; the others, which differ in how they are read alone, with witnesses.
+# One format with every run of the tests; the others, which differ in reading alone, with witnesses.
 FORMATS = [n if n.endswith(".csv") else pytest.param(n, marks=pytest.mark.witness) for n in MAKES]
 
 
