@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from prakerja_eval.synthetic.draws import Draws
 from prakerja_eval.synthetic.lottery import NEVER, Assignment
+from prakerja_eval.synthetic.outcomes import ANSWERS
 from prakerja_eval.synthetic.people import EDUCATION, SCHOOLING
 from prakerja_eval.synthetic.process import Process, Seen, crowds, observe
 from prakerja_eval.synthetic.survey import told_income, told_receipt
@@ -16,16 +17,6 @@ from prakerja_eval.typing import BoolArray, CodeArray, FloatArray, IntArray
 
 PSU_IN_AREA = 10  # of a district, urban or rural
 NEVER_LABEL = "0"
-ANSWERS = (
-    "employed",
-    "self_employed",
-    "formal",
-    "owns_business",
-    "new_job",
-    "certificate",
-    "financial_account",
-    "hours",
-)
 
 
 def tables(process: Process, assignment: Assignment, seed: int) -> Iterator[pa.Table]:

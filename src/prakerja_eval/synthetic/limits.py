@@ -16,9 +16,7 @@ def between(key: str, value: object, low: float, high: float) -> None:
         With the key, the value and the range.
     """
     if not (_is_number(value) and low <= value <= high):  # type: ignore[operator]
-        raise UsageError(
-            f"{key} = {value!r} is not allowed; give a number from {_text(low)} to {_text(high)}."
-        )
+        raise _refusal(key, value, f"a number from {_text(low)} to {_text(high)}")
 
 
 def inside(key: str, value: object, low: float, high: float) -> None:
@@ -30,10 +28,7 @@ def inside(key: str, value: object, low: float, high: float) -> None:
         With the key, the value and the range.
     """
     if not (_is_number(value) and low < value < high):  # type: ignore[operator]
-        raise UsageError(
-            f"{key} = {value!r} is not allowed; give a number above {_text(low)} and below "
-            f"{_text(high)}."
-        )
+        raise _refusal(key, value, f"a number above {_text(low)} and below {_text(high)}")
 
 
 def above(key: str, value: object, low: float, high: float) -> None:
@@ -45,10 +40,7 @@ def above(key: str, value: object, low: float, high: float) -> None:
         With the key, the value and the range.
     """
     if not (_is_number(value) and low < value <= high):  # type: ignore[operator]
-        raise UsageError(
-            f"{key} = {value!r} is not allowed; give a number above {_text(low)}, at most "
-            f"{_text(high)}."
-        )
+        raise _refusal(key, value, f"a number above {_text(low)}, at most {_text(high)}")
 
 
 def whole(key: str, value: object, low: int, high: int) -> None:
@@ -61,10 +53,7 @@ def whole(key: str, value: object, low: int, high: int) -> None:
     """
     is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not (is_whole and low <= value <= high):  # type: ignore[operator]
-        raise UsageError(
-            f"{key} = {value!r} is not allowed; give a whole number from {_text(low)} to "
-            f"{_text(high)}."
-        )
+        raise _refusal(key, value, f"a whole number from {_text(low)} to {_text(high)}")
 
 
 def one_of(key: str, value: object, allowed: Iterable[object]) -> None:
@@ -81,6 +70,11 @@ def one_of(key: str, value: object, allowed: Iterable[object]) -> None:
         raise UsageError(
             f"{key} = {value!r} is not allowed.{nearest(str(value), names)} There are {listed}."
         )
+
+
+def _refusal(key: str, value: object, wanted: str) -> UsageError:
+    """Return the refusal of a value, with its key and what to give instead."""
+    return UsageError(f"{key} = {value!r} is not allowed; give {wanted}.")
 
 
 def _is_number(value: object) -> bool:

@@ -154,6 +154,9 @@ class State(NamedTuple):
     income: IntArray
 
 
+ANSWERS = State._fields[:-1]  # what is told as it is; income can be rounded, or not told
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Latent:
     """What fixes n people's potential outcomes in a month, whatever the month of receipt.

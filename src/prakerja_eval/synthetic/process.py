@@ -1,7 +1,7 @@
 """How does one layer follow from the other? People, lottery, take-up, outcomes, survey."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +18,8 @@ from prakerja_eval.synthetic.scenario import Scenario
 from prakerja_eval.synthetic.survey import Calls, call
 from prakerja_eval.synthetic.take_up import Receipt, receive
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
+
+BY_PERSON = tuple(f.name for f in fields(Assignment) if f.name != "blocks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +93,14 @@ def _applicants(process: Process, draws: Draws) -> Applicants:
 
 def joined(parts: list[Assignment]) -> Assignment:
     """Return one assignment for all parts."""
-    names = ("first", "block", "propensity", "offer", "win", "later", "applications")
-    whole = {name: np.concatenate([getattr(p, name) for p in parts]) for name in names}
+    whole = {name: np.concatenate([getattr(p, name) for p in parts]) for name in BY_PERSON}
     return Assignment(**whole, blocks=parts[0].blocks)
 
 
 def taken(assignment: Assignment, part: Draws) -> Assignment:
     """Return the assignment of a part of the people."""
     rows = slice(part.start, part.stop)
-    names = ("first", "block", "propensity", "offer", "win", "later", "applications")
-    mine = {name: getattr(assignment, name)[rows] for name in names}
+    mine = {name: getattr(assignment, name)[rows] for name in BY_PERSON}
     return Assignment(**mine, blocks=assignment.blocks)
 
 

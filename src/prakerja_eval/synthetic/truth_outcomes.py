@@ -8,22 +8,12 @@ import numpy as np
 
 from prakerja_eval.synthetic.draws import Draws
 from prakerja_eval.synthetic.lottery import NEVER, Assignment
-from prakerja_eval.synthetic.outcomes import State, never
+from prakerja_eval.synthetic.outcomes import ANSWERS, State, never
 from prakerja_eval.synthetic.process import Lives, Process, crowds, lives, state_at
 from prakerja_eval.synthetic.survey import Survey, response_chance
 from prakerja_eval.synthetic.take_up import NOT_YET, cash
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
-ANSWERS = (
-    "employed",
-    "self_employed",
-    "formal",
-    "owns_business",
-    "new_job",
-    "certificate",
-    "financial_account",
-    "hours",
-)
 INCOMES = ("income", "income_gross")
 TOLD = (*ANSWERS, *INCOMES)  # in the panel only where somebody answered
 OUTCOMES = (*TOLD, "programme_cash", "received")

@@ -12,11 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
+from prakerja_eval.synthetic.outcomes import ANSWERS
 from prakerja_eval.synthetic.process import Lives
 from prakerja_eval.synthetic.survey import Survey
 from prakerja_eval.synthetic.truth_effects import cohorts
 from prakerja_eval.synthetic.truth_outcomes import (
-    ANSWERS,
     INCOMES,
     RECEIVED,
     TOLD,
