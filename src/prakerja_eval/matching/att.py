@@ -18,11 +18,12 @@ from prakerja_eval.estimate import (
 )
 from prakerja_eval.estimate.specs import one_of
 from prakerja_eval.matching.abadie_imbens import constant_sigma2, local_sigma2, matching_variance
+from prakerja_eval.matching.adjusted import labels, wave_labels
 from prakerja_eval.matching.effects import MatchedEffect, bias_adjustment, matched_effect
 from prakerja_eval.matching.estimated_score import score_correction
 from prakerja_eval.matching.linear_form import linear_form, rescale
 from prakerja_eval.matching.match import Matched
-from prakerja_eval.matching.pairs import Pairs, equal_shares
+from prakerja_eval.matching.pairs import Pairs, between_seen, in_sample, pair_codes
 from prakerja_eval.panel import (
     ArrayRequest,
     PanelProtocol,
@@ -36,7 +37,6 @@ from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 ConditionalVariance: TypeAlias = Literal["local", "constant"]
 Target: TypeAlias = Literal["population", "sample"]
 Metric: TypeAlias = Literal["euclidean", "mahalanobis"]
-POPULATIONS = {"ATT": "treated people", "ATC": "comparison people", "ATE": "everyone"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +163,9 @@ def _observed(arrays: UnitArrays, matched: Matched, wave: int) -> _Observed:
     seen = np.isfinite(y)
     at = np.flatnonzero(seen)
     place = np.cumsum(seen) - 1
-    pairs = matched.pairs
-    both = seen[pairs.focal] & seen[pairs.comparison]
-    kept = equal_shares(
-        place[pairs.focal[both]], place[pairs.comparison[both]], pairs.distance[both]
-    )
-    fit = matched.propensity.fit
-    scale = fit.probability if matched.design.scale == "probability" else fit.linear_predictor
+    kept = in_sample(between_seen(matched.pairs, seen), place, place)
+    score = matched.propensity
+    scale = score.score if matched.design.scale == "probability" else score.linear_predictor
     groups = None if matched.groups is None else matched.groups[at]
     treated = matched.propensity.treated[at]
     return _Observed(at, place_in_panel[at], y[at], treated, scale[at], groups, kept)
@@ -194,14 +190,12 @@ def _row(
     term = _term(seen, matched, effect, part, options)
     units = arrays.clusters.iloc[seen.rows[part]]
     if not matched.design.replace:
-        units = units.assign(pair=_pair_names(seen, part))
+        codes = pair_codes(seen.pairs, len(seen.y))[part]
+        units = units.assign(pair=[str(seen.at[c]) for c in codes])
     arm = seen.treated[part]
     lost = int(matched.focal[seen.at].sum()) > int(effect.focal.sum())
-    labels = _labels(matched, bias_adjust, lost) | {
-        "outcome": outcome,
-        "wave": None if arrays.waves == ("",) else arrays.waves[wave],
-        "event_time": cell[2],
-    }
+    words = labels(matched, "matching.att", lost, "bias-adjusted" if bias_adjust else "")
+    words |= wave_labels(arrays, outcome, wave, cell[2])
     counts = {
         "n": len(part),
         "n_treated": int(arm.sum()),
@@ -209,20 +203,7 @@ def _row(
         "comparison_mean": effect.comparison_mean,
     }
     default = AbadieImbens("estimated" if term.score_fitted else "known")
-    return estimate_row(effect.estimate, term.psi, units, labels, counts, default, [term])
-
-
-def _labels(matched: Matched, bias_adjust: bool, lost: bool) -> dict[str, object]:
-    """Say whose effect it is and how it was matched; ``lost``: some had no counterpart seen."""
-    design = matched.design
-    population = POPULATIONS[design.estimand]
-    return {
-        "estimator": "matching.att",
-        "estimand": design.estimand,
-        "population": f"{population} with a counterpart" if lost else population,
-        "weighting": population,
-        "specification": design.in_words + (", bias-adjusted" if bias_adjust else ""),
-    }
+    return estimate_row(effect.estimate, term.psi, units, words, counts, default, [term])
 
 
 def _term(
@@ -267,7 +248,7 @@ def _corrected(
     """Return the variance with the score's estimation, or None where that is not derived."""
     design, score = matched.design, matched.propensity
     focal = matched.focal[seen.at]
-    if options.target == "sample":
+    if options.target == "sample" or score.fit is None:
         return None
     derived = design.replace and design.max_uses is None and design.ties == "average"
     if not derived or design.exact or not np.array_equal(effect.focal, focal):
@@ -277,7 +258,7 @@ def _corrected(
         spread = np.cov(score.covariates, rowvar=False).reshape(len(score.names), -1)
         space = space @ np.linalg.cholesky(np.linalg.inv(spread))
     X = np.column_stack([np.ones(len(seen.at)), score.covariates[seen.at]])
-    fit = replace(score.fit, probability=score.fit.probability[seen.at])
+    fit = replace(score.fit, probability=score.score[seen.at])
     correction = score_correction(seen.y, seen.treated, X, fit, effect, space)
     return known + correction.variance
 
@@ -296,12 +277,3 @@ def _regression(seen: _Observed, effect: MatchedEffect, part: IntArray) -> Linea
         cells=arm,
     )
     return LinearTerm(fit, np.array([-1.0, 1.0]))
-
-
-def _pair_names(seen: _Observed, part: IntArray) -> list[str]:
-    """Return the pair of each matched unit, named by its focal unit's position in the match."""
-    name = np.full(len(seen.y), -1)
-    focal = seen.at[seen.pairs.focal]
-    name[seen.pairs.comparison] = focal
-    name[seen.pairs.focal] = focal
-    return [str(p) for p in name[part]]

@@ -5,8 +5,8 @@ from typing import Literal, TypeAlias
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate.specs import one_of
+from prakerja_eval.matching.adjusted import Estimand
 
-Estimand: TypeAlias = Literal["ATT", "ATC", "ATE"]
 Order: TypeAlias = Literal["largest", "smallest", "data", "closest"]
 Ties: TypeAlias = Literal["average", "first"]
 Scale: TypeAlias = Literal["probability", "logit"]

@@ -8,16 +8,19 @@ import pandas as pd
 
 from prakerja_eval.balance import Balance, stages
 from prakerja_eval.errors import NotEstimableError, UsageError
+from prakerja_eval.matching.adjusted import UnitWeights, focal_units
 from prakerja_eval.matching.design import Nearest
 from prakerja_eval.matching.greedy import Order, nearest_without_replacement
 from prakerja_eval.matching.neighbours import Ties, nearest_with_replacement
 from prakerja_eval.matching.pairs import (
     Pairs,
+    between_seen,
     both_ways,
     effective_sample_size,
     in_sample,
     matched,
     matching_weights,
+    pair_codes,
     times_used,
 )
 from prakerja_eval.matching.propensity import Propensity, propensity
@@ -51,9 +54,17 @@ class Matched:
     @property
     def focal(self) -> BoolArray:
         """Return the units whose effect is sought, (n,)."""
-        treated = self.propensity.treated
-        everyone = np.ones_like(treated)
-        return {"ATT": treated, "ATC": ~treated, "ATE": everyone}[self.design.estimand]
+        return focal_units(self.design.estimand, self.propensity.treated)
+
+    @property
+    def estimand(self) -> str:
+        """Return "ATT", "ATC" or "ATE"."""
+        return self.design.estimand
+
+    @property
+    def in_words(self) -> str:
+        """Return the choices as a short label."""
+        return self.design.in_words
 
     @property
     def n_dropped(self) -> int:
@@ -67,11 +78,14 @@ class Matched:
         A focal unit counts once, and each time (or part of a time) that it serves; in an arm that
         only serves, weights add up to the number of matched people.
         """
-        n = len(self.focal)
-        if self.design.estimand != "ATE":
-            made = matching_weights(self.pairs, n, n)
-            return made.focal + made.comparison
-        return matched(self.pairs, n) + times_used(self.pairs, n)
+        return _weights(self.pairs, self.design.estimand, len(self.focal))
+
+    def among(self, seen: BoolArray) -> UnitWeights:
+        """Return the weights where only some units were observed: of pairs with both seen."""
+        pairs = between_seen(self.pairs, seen)
+        n = len(seen)
+        clusters = {} if self.design.replace else {"pair": pair_codes(pairs, n)}
+        return UnitWeights(_weights(pairs, self.design.estimand, n), matched(pairs, n), clusters)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -158,13 +172,21 @@ def match(
         raise UsageError("match needs covariates=[...] or score=..., one of them.")
     fitted = propensity(panel, covariates) if score is None else score
     groups = _exact_groups(panel, design, fitted)
-    scale = fitted.score if design.scale == "probability" else fitted.fit.linear_predictor
+    scale = fitted.score if design.scale == "probability" else fitted.linear_predictor
     directions = {"ATT": (True,), "ATC": (False,), "ATE": (True, False)}[design.estimand]
     found = [_one_way(scale, treated, fitted, groups, design) for treated in directions]
     pairs = found[0] if len(found) == 1 else both_ways(*found)
     if not len(pairs.focal):
         raise NotEstimableError("nobody has a counterpart within the caliper and exact groups.")
     return Matched(design, fitted, pairs, groups)
+
+
+def _weights(pairs: Pairs, estimand: str, n: int) -> FloatArray:
+    """Return unit weights, (n,)."""
+    if estimand != "ATE":
+        made = matching_weights(pairs, n, n)
+        return made.focal + made.comparison
+    return matched(pairs, n) + times_used(pairs, n)
 
 
 def _exact_groups(panel: PanelProtocol, design: Nearest, fitted: Propensity) -> IntArray | None:

@@ -137,6 +137,37 @@ def equal_shares(focal: IntArray, comparison: IntArray, distance: FloatArray) ->
     return Pairs(focal, comparison[rows], 1.0 / count[focal], distance[rows])
 
 
+def between_seen(pairs: Pairs, seen: BoolArray) -> Pairs:
+    """Return the pairs of which both units were seen, each focal unit's shares equal again.
+
+    Parameters
+    ----------
+    pairs : Pairs
+        Rows over positions in the sample.
+    seen : (n,) bool
+        Who was observed.
+
+    Returns
+    -------
+    Pairs
+    """
+    both = seen[pairs.focal] & seen[pairs.comparison]
+    if both.all():
+        return pairs
+    return equal_shares(pairs.focal[both], pairs.comparison[both], pairs.distance[both])
+
+
+def pair_codes(pairs: Pairs, n: int) -> IntArray:
+    """Return the focal position of each unit's pair, -1 for a unit in none, (n,).
+
+    For pairs in which nobody serves twice.
+    """
+    code = np.full(n, -1, dtype=np.int64)
+    code[pairs.comparison] = pairs.focal
+    code[pairs.focal] = pairs.focal
+    return code
+
+
 def _bincount(at: IntArray, weight: FloatArray, size: int) -> FloatArray:
     total: FloatArray = np.bincount(at, weight, minlength=size).astype(np.float64)
     return total

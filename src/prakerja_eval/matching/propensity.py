@@ -7,14 +7,16 @@ import numpy as np
 import pandas as pd
 
 from prakerja_eval.errors import CollinearityError, NotEstimableError, SeparationError, UsageError
-from prakerja_eval.numerics.logit import Logit, logit
+from prakerja_eval.matching.models import Logit, ScoreModel
+from prakerja_eval.numerics.logit import Logit as LogitFit
+from prakerja_eval.numerics.logit import logit
 from prakerja_eval.panel import ArrayRequest, PanelProtocol, UnitArrays, treated_units
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Propensity:
-    """A fitted logit score.
+    """A fitted score.
 
     Attributes
     ----------
@@ -24,20 +26,30 @@ class Propensity:
     covariates : (n, p) array
         Without the constant.
     names : tuple of p str
-    fit : Logit
-        Coefficients (constant first), probabilities, linear predictor, information.
+    score : (n,) array
+        Probability of being treated.
+    linear_predictor : (n,) array
+        On the scale of the model's link.
+    weight : (n,) array
+        Sampling weights, ones where Roles names none.
+    supported : (n,) bool array
+        Units inside common support; the others are neither matched nor weighted.
+    model : ScoreModel
+        The choices.
+    fit : Logit or None
+        Coefficients (constant first), influence and information of a parametric model.
     """
 
     units: pd.DataFrame
     treated: BoolArray
     covariates: FloatArray
     names: tuple[str, ...]
-    fit: Logit
-
-    @property
-    def score(self) -> FloatArray:
-        """Return the probabilities, (n,)."""
-        return self.fit.probability
+    score: FloatArray
+    linear_predictor: FloatArray
+    weight: FloatArray
+    supported: BoolArray
+    model: ScoreModel
+    fit: LogitFit | None
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -45,15 +57,23 @@ class Propensity:
         return pd.DataFrame(
             {
                 "treated": self.treated.astype(int),
-                "score": self.fit.probability,
-                "linear_predictor": self.fit.linear_predictor,
+                "score": self.score,
+                "linear_predictor": self.linear_predictor,
             },
             index=self.units.index,
         )
 
     @property
     def coefficients(self) -> pd.Series:
-        """Return the logit's coefficients by name."""
+        """Return the coefficients of a parametric model by name.
+
+        Raises
+        ------
+        NotEstimableError
+            If the score has none.
+        """
+        if self.fit is None:
+            raise NotEstimableError(f"a {self.model.in_words} score has no coefficients.")
         return pd.Series(self.fit.beta, index=["constant", *self.names])
 
     def positions(self, arrays: UnitArrays) -> IntArray:
@@ -75,7 +95,7 @@ class Propensity:
     def __repr__(self) -> str:
         n1 = int(self.treated.sum())
         return (
-            f"Propensity: logit of treatment on {', '.join(self.names)}; "
+            f"Propensity: {self.model.in_words} of treatment on {', '.join(self.names)}; "
             f"{n1:,} treated, {len(self.treated) - n1:,} comparison units"
         )
 
@@ -126,10 +146,21 @@ def propensity(panel: PanelProtocol, covariates: Sequence[str]) -> Propensity:
         arm = "comparison" if treated.all() else "treated"
         raise NotEstimableError(f"the panel has no {arm} unit; widen where().")
     fit = _fit(X, arrays.names, treated)
-    return Propensity(arrays.clusters.iloc[arms.known], treated, X, arrays.names, fit)
+    return Propensity(
+        units=arrays.clusters.iloc[arms.known],
+        treated=treated,
+        covariates=X,
+        names=arrays.names,
+        score=fit.probability,
+        linear_predictor=fit.linear_predictor,
+        weight=arrays.weight[arms.known],
+        supported=np.ones_like(treated),
+        model=Logit(),
+        fit=fit,
+    )
 
 
-def _fit(covariates: FloatArray, names: tuple[str, ...], treated: BoolArray) -> Logit:
+def _fit(covariates: FloatArray, names: tuple[str, ...], treated: BoolArray) -> LogitFit:
     """Fit the logit; name the covariate in a refusal."""
     X = np.column_stack([np.ones(len(treated)), covariates])
     try:

@@ -244,7 +244,11 @@ class Truth:
         panel was read is found by their number.
         """
         row, waves = estimate.index.iloc[k], self.source.survey.waves
-        if row["estimand"] != "ATT" or row["outcome"] not in OUTCOMES or row["wave"] not in waves:
+        if (
+            row["estimand"] not in ("ATT", "feasible ATT")
+            or row["outcome"] not in OUTCOMES
+            or row["wave"] not in waves
+        ):
             return np.nan
         ids = estimate.units.index[estimate.sample[:, k]]
         start = starts[self._places(list(ids))]
