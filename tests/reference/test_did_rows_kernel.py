@@ -113,6 +113,7 @@ def test_one_sign_moves_the_doubly_robust_standard_error_by_no_more_than_documen
     assert 1e-3 < np.abs(gaps).max() < (0.06 if "|cl|" in case else 0.03)
 
 
+@pytest.mark.witness
 @pytest.mark.parametrize(("g", "t", "base"), [(4, 3, 2), (4, 5, 3), (6, 6, 5)])
 def test_leaving_out_one_row_at_a_time_sides_with_our_sign(g, t, base):
     _, given = cell("rc", g, t, base)

@@ -50,6 +50,7 @@ CELLS = {
 EDIT = st.sampled_from([(c, v) for c, values in CELLS.items() for v in values])
 
 
+@pytest.mark.witness
 @settings(max_examples=150, deadline=None)
 @given(
     edits=st.lists(st.tuples(st.integers(0, 23), EDIT), max_size=12),

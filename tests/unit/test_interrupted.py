@@ -110,6 +110,7 @@ def test_a_stopped_report_leaves_everything_as_it_was(
     assert not (home / "deep").exists()
 
 
+@pytest.mark.witness
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_after_a_kill_the_next_report_removes_what_was_left(home: Path) -> None:
     study, out, mark = home / "small.toml", home / "out", home.parent / "mark"

@@ -206,6 +206,7 @@ def test_a_lottery_is_proposed_with_the_question_whether_it_was_one(tmp_path: Pa
     assert text.count("EDIT: right only if the offer was drawn by lot") == 3
 
 
+@pytest.mark.witness
 def test_without_a_wave_before_only_fixed_traits_are_covariates(tmp_path: Path) -> None:
     one = survey().query("wave == 2021").drop(columns="wave")
     one = one.assign(hours=one["age"] % 40 + one["received"], village=one["age"] * 1000)
@@ -224,6 +225,7 @@ def test_a_variable_label_tells_the_role_of_an_odd_name() -> None:
     assert guess_roles(Table(frame, book)).roles.received == "q17"
 
 
+@pytest.mark.witness
 def test_the_codebook_beside_the_file_is_used_and_its_path_follows_the_study(
     tmp_path: Path,
 ) -> None:
@@ -270,6 +272,7 @@ def test_new_says_how_many_errors_the_data_have(tmp_path: Path) -> None:
     assert "1 error(s)" in out
 
 
+@pytest.mark.witness
 def test_money_whose_contents_nobody_stated_is_said_to_be_so(tmp_path: Path) -> None:
     data = MAKES["panel.parquet"](survey(), tmp_path / "p.parquet")
     run("new", data, "--out", tmp_path / "s.toml")

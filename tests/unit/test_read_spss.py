@@ -150,6 +150,7 @@ def test_any_bytes_are_refused(tmp_path, content, head):
         read_table(path, ReadOptions())
 
 
+@pytest.mark.witness
 @given(st.data())
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_damaged_file_gives_a_table_or_one_of_our_errors(tmp_path, data):

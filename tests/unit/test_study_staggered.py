@@ -307,6 +307,7 @@ estimator = "did.group_time"
     ]
 
 
+@pytest.mark.witness
 def test_verify_names_a_changed_cell_by_its_role(tmp_path: Path) -> None:
     path = write_study(tmp_path)
     out = pe.report(pe.Study.read(path).run(), tmp_path / "r", study_path=path).folder

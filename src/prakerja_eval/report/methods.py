@@ -225,7 +225,7 @@ def glossary(results: Results, words: Catalogue) -> tuple[tuple[str, str], ...]:
 
 def _effects(results: Results) -> list[str]:
     """Return the kinds of effect to explain: the usual three, and others that the study has."""
-    found = {str(e).lower() for e in results.findings.frame["estimand"]}
+    found = {str(e).removeprefix("feasible ").lower() for e in results.findings.frame["estimand"]}
     return ["att", "itt", "late", *(e for e in ("ate", "atc") if e in found)]
 
 

@@ -159,7 +159,7 @@ def _answer(
 def _whose(estimand: object) -> str:
     """Return whose mean without the programme the comparison mean is, as a key."""
     known = ("att", "itt", "late", "ate", "atc")
-    return name if (name := str(estimand).lower()) in known else "other"
+    return name if (name := str(estimand).removeprefix("feasible ").lower()) in known else "other"
 
 
 def _candidate(
