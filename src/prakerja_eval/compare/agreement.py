@@ -82,20 +82,37 @@ def agreement(
     ----------
     LaLonde (1986), https://www.jstor.org/stable/1806062.
     """
-    from scipy import stats  # late: it takes half a second, which a look at data never needs
-
     if len(benchmark) != 1 or any(len(e) != 1 for e in others) or not others:
         raise UsageError("agreement compares Estimates of one parameter each; use pe.subset.")
     every = join(benchmark, *others)
     joint = test_equal(every, by=by, inference=inference)
+    frame = differences(every, inference, level).assign(label=every.index[by].astype(str))
+    outcome, wave = (every.index[c].iloc[0] for c in ("outcome", "wave"))
+    return Agreement(str(outcome), frame, joint, by, None if pd.isna(wave) else wave)
+
+
+def differences(every: Estimate, inference: Inference | None, level: float) -> pd.DataFrame:
+    """Return each row with its interval, and its difference from the first with its own.
+
+    Parameters
+    ----------
+    every : Estimate
+        The benchmark first.
+    inference : Inference, optional
+        Left out, each row's default.
+    level : float
+        Coverage of the intervals.
+    """
+    from scipy import stats  # late: it takes half a second, which a look at data never needs
+
     found = infer(every, inference, level=level).frame
     var = variance(every, inference, shares_drawn=across_designs(every))
     difference = every.theta - every.theta[0]
     se, df = np.array([var.of_difference(k, 0) for k in range(len(every))]).T
     half = stats.t.ppf((1 + level) / 2, df) * se
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
-            "label": every.index[by].astype(str),
+            "label": every.index["estimator"].astype(str),
             "estimate": every.theta,
             "std_error": found["std_error"],
             "conf_low": found["conf_low"],
@@ -107,5 +124,3 @@ def agreement(
             "diff_p_value": 2 * stats.t.sf(np.abs(difference / se), df),
         }
     )
-    outcome, wave = (every.index[c].iloc[0] for c in ("outcome", "wave"))
-    return Agreement(str(outcome), frame, joint, by, None if pd.isna(wave) else wave)
