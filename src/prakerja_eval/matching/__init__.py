@@ -1,8 +1,27 @@
 """The matching wing: what comparison with similar people says."""
 
 from prakerja_eval.matching.att import Variance, att
+from prakerja_eval.matching.coarsened import Coarsened, Exact
 from prakerja_eval.matching.design import Nearest
+from prakerja_eval.matching.difference import difference
+from prakerja_eval.matching.g_computation import g_computation
 from prakerja_eval.matching.match import Matched, match
 from prakerja_eval.matching.propensity import Propensity, propensity
+from prakerja_eval.matching.strata import Stratified
+from prakerja_eval.matching.subclass import Subclass
 
-__all__ = ["Matched", "Nearest", "Propensity", "Variance", "att", "match", "propensity"]
+__all__ = [
+    "Coarsened",
+    "Exact",
+    "Matched",
+    "Nearest",
+    "Propensity",
+    "Stratified",
+    "Subclass",
+    "Variance",
+    "att",
+    "difference",
+    "g_computation",
+    "match",
+    "propensity",
+]
