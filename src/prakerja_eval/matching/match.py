@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from prakerja_eval.matching.pairs import (
     times_used,
 )
 from prakerja_eval.matching.propensity import Propensity, propensity
+from prakerja_eval.matching.strata import StrataDesign, Stratified, stratify
 from prakerja_eval.panel import ArrayRequest, PanelProtocol
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
@@ -127,29 +129,49 @@ class Matched:
         )
 
 
+@overload
 def match(
     panel: PanelProtocol,
     design: Nearest | None = None,
     *,
     covariates: Sequence[str] = (),
     score: Propensity | None = None,
-) -> Matched:
-    """Match on the propensity score.
+) -> Matched: ...
+
+
+@overload
+def match(
+    panel: PanelProtocol,
+    design: StrataDesign,
+    *,
+    covariates: Sequence[str] = (),
+    score: Propensity | None = None,
+) -> Stratified: ...
+
+
+def match(
+    panel: PanelProtocol,
+    design: Nearest | StrataDesign | None = None,
+    *,
+    covariates: Sequence[str] = (),
+    score: Propensity | None = None,
+) -> Matched | Stratified:
+    """Match on the propensity score, or put people into strata.
 
     Parameters
     ----------
     panel : Panel
         With Roles ``cohort`` or ``received``. Outcomes are not looked at.
-    design : Nearest, optional
+    design : Nearest, Subclass, Coarsened or Exact, optional
         Left out: one nearest neighbour with replacement, ties averaged, no caliper.
     covariates : sequence of str
-        For the logit score.
+        For the logit score; what ``Coarsened`` and ``Exact`` match on.
     score : Propensity, optional
         A score fitted before, instead of ``covariates``.
 
     Returns
     -------
-    Matched
+    Matched or Stratified
 
     Raises
     ------
@@ -167,6 +189,8 @@ def match(
     >>> pe.matching.match(panel, covariates=["age"]).n_dropped
     0
     """
+    if isinstance(design, StrataDesign):
+        return stratify(panel, design, covariates, score)
     design = design or Nearest()
     if (score is None) == (not covariates):
         raise UsageError("match needs covariates=[...] or score=..., one of them.")
