@@ -209,8 +209,8 @@ def _asked(
     mine, theirs = found.index.iloc[0], answer.index.iloc[0]
     for column in LIKE_WITH_LIKE:
         if column != "estimator" and str(mine[column]) != str(theirs[column]):
-            said = f"another {column}: {mine[column]}, where the experiment has {theirs[column]}"
-            return found, said.replace("_", " ")
+            named = column.replace("_", " ")
+            return found, f"another {named}: {mine[column]} (experiment: {theirs[column]})"
     if not np.isfinite(found.theta).all():
         return None, str(found.counts["status"].iloc[0])
     return found, "ok"

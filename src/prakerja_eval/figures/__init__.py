@@ -20,6 +20,7 @@ from prakerja_eval.figures.randomisation import randomisation
 from prakerja_eval.figures.save import as_svg, save
 from prakerja_eval.figures.sensitivity import sensitivity
 from prakerja_eval.figures.status_map import status_map
+from prakerja_eval.figures.within_study import within_study
 
 __all__ = [
     "as_svg",
@@ -43,4 +44,5 @@ __all__ = [
     "save",
     "sensitivity",
     "status_map",
+    "within_study",
 ]
