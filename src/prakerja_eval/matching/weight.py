@@ -1,0 +1,290 @@
+"""How much does each person count, so that the arms are alike? Weighting, blind to outcomes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, ndtr
+
+from prakerja_eval.balance import Balance, stages
+from prakerja_eval.errors import NotEstimableError, UsageError
+from prakerja_eval.estimate.specs import instance_of
+from prakerja_eval.matching.adjusted import UnitWeights, focal_units
+from prakerja_eval.matching.inverse_probability import (
+    Tilt,
+    balancing_weights,
+    ceilings,
+    truncated,
+)
+from prakerja_eval.matching.pairs import effective_sample_size
+from prakerja_eval.matching.propensity import Propensity, propensity
+from prakerja_eval.matching.weighting import EntropyBalance, InverseProbability, WeightDesign
+from prakerja_eval.numerics.logit import Logit as LogitFit
+from prakerja_eval.panel import PanelProtocol
+from prakerja_eval.typing import BoolArray, FloatArray
+
+SCORE_NAME = "propensity score"
+THIN = 0.10  # an effective sample below this share of an arm is worth a word
+HEAVY = 0.10  # so is a person with more than this share of an arm's weight
+ARMS = ("treated", "comparison")
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Weighted:
+    """People weighted to be comparable; satisfies ``Adjusted``.
+
+    Attributes
+    ----------
+    design : InverseProbability or EntropyBalance
+        The choices.
+    propensity : Propensity
+        The people; with their score where the design uses one.
+    weights : (n,) array
+        Sampling weights included; zero for people who take no part. Each arm adds up to the size
+        of the population whose effect is sought: the (sampling-weighted) number of treated people
+        for an ATT, of comparison people for an ATC, of everyone for an ATE, each without those
+        left out by ``trim``; the sum of h(e) over everyone for ATO and ATM.
+    dependence : function, optional
+        Returns d weights / d nuisance parameters, arms' scales held fixed, and the influence of
+        those parameters, both (n, q); None where they are not finitely many.
+    """
+
+    design: WeightDesign
+    propensity: Propensity
+    weights: FloatArray
+    dependence: Callable[[], tuple[FloatArray, FloatArray]] | None = None
+
+    @property
+    def estimand(self) -> str:
+        """Return "ATT", "ATC", "ATE", "ATO" or "ATM"."""
+        return self.design.estimand
+
+    @property
+    def in_words(self) -> str:
+        """Return the choices as a short label."""
+        if isinstance(self.design, EntropyBalance):
+            return self.design.in_words
+        return f"{self.design.in_words}, {self.propensity.model.in_words}"
+
+    @property
+    def focal(self) -> BoolArray:
+        """Return the people whose effect is sought, before any was left out, (n,)."""
+        return focal_units(self.design.estimand, self.propensity.treated)
+
+    @property
+    def parametric(self) -> bool:
+        """Say whether the weights follow from finitely many parameters whose influence is known.
+
+        If not (a machine-learned score), ``among`` has no derivative, and an effect on these
+        weights has no standard error: its status is "score not parametric".
+        """
+        return self.dependence is not None
+
+    @property
+    def n_dropped(self) -> int:
+        """Return how many people whose effect is sought were left out."""
+        return int((self.focal & ~(self.weights > 0)).sum())
+
+    @property
+    def effective(self) -> pd.Series:
+        """Return Kish's effective sample size (sum w)^2 / sum w^2 of each arm."""
+        return pd.Series({a: effective_sample_size(self.weights[arm]) for a, arm in self._arms()})
+
+    def among(self, seen: BoolArray) -> UnitWeights:
+        """Return the weights where only some people were observed; they are not made anew."""
+        weights = np.where(seen, self.weights, 0.0)
+        reached = self.focal & (weights > 0)
+        if self.dependence is None:
+            return UnitWeights(weights, reached)
+        derivative, nuisance = self.dependence()
+        return UnitWeights(
+            weights, reached, derivative=derivative * seen[:, None], nuisance=nuisance
+        )
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Return a row a person: treated, score if there is one, weight."""
+        score = self.propensity
+        columns = {"treated": score.treated.astype(int)}
+        columns |= {"score": score.score} if _has_score(score) else {}
+        return pd.DataFrame(columns | {"weight": self.weights}, index=score.units.index)
+
+    def summary(self) -> pd.Series:
+        """Return, by arm: people, those with weight, effective sample size, largest weight.
+
+        ``share_*`` is the largest weight over the arm's sum.
+        """
+        out: dict[str, float] = {}
+        for name, arm in self._arms():
+            w = self.weights[arm]
+            out |= {f"n_{name}": len(w), f"weighted_{name}": int((w > 0).sum())}
+            out[f"effective_{name}"] = effective_sample_size(w)
+            out |= {f"largest_{name}": float(w.max()), f"share_{name}": float(w.max() / w.sum())}
+        return pd.Series(out | {"n_dropped": self.n_dropped})
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Return, in words, what should be known before an effect is computed."""
+        found, counts = [], self.summary()
+        for name, _ in self._arms():
+            n, effective = counts[f"weighted_{name}"], counts[f"effective_{name}"]
+            if effective < THIN * n:
+                found.append(
+                    f"the {n:,.0f} {name} people count as {effective:,.1f}: "
+                    "few of them are like the people whose effect is sought"
+                )
+            if n > 1 / HEAVY and counts[f"share_{name}"] > HEAVY:
+                found.append(f"one {name} person has {counts[f'share_{name}']:.0%} of the weight")
+        if self.n_dropped:
+            found.append(f"{self.n_dropped:,} people whose effect is sought were left out")
+        return tuple(found)
+
+    def balance(self) -> Balance:
+        """Return the balance of the score and the covariates before and after weighting."""
+        score = self.propensity
+        X, names = score.covariates, score.names
+        if _has_score(score):
+            X, names = np.column_stack([score.score, X]), (SCORE_NAME, *names)
+        weights = {"before": score.weight, "after": self.weights}
+        return stages(X, names, score.treated, weights, self.focal)
+
+    def _arms(self) -> tuple[tuple[str, BoolArray], ...]:
+        treated = self.propensity.treated
+        return tuple(zip(ARMS, (treated, ~treated), strict=True))
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(
+            f"{arm.sum():,} {name} count as {self.effective[name]:,.1f}"
+            for name, arm in self._arms()
+        )
+        lines = [f"Weighted ({self.estimand}, {self.in_words}): {sizes}"]
+        return "\n".join([*lines, *(f"note: {notice}" for notice in self.notices)])
+
+
+def weight(
+    panel: PanelProtocol,
+    design: WeightDesign | None = None,
+    *,
+    covariates: Sequence[str] = (),
+    score: Propensity | None = None,
+) -> Weighted:
+    """Weight people so that the arms have the same covariates.
+
+    Parameters
+    ----------
+    panel : Panel
+        With Roles ``cohort`` or ``received``. Outcomes are not looked at.
+    design : InverseProbability or EntropyBalance, optional
+        Left out: inverse-probability weights for the effect on the treated.
+    covariates : sequence of str
+        For the logit score, or to be balanced.
+    score : Propensity, optional
+        A score fitted before, instead of ``covariates``; entropy balancing takes its people and
+        covariates.
+
+    Returns
+    -------
+    Weighted
+
+    Raises
+    ------
+    NotEstimableError
+        If the score cannot be fitted, nobody of an arm is left, or no weights balance the arms.
+    UsageError
+        If neither or both of covariates and score are given.
+
+    References
+    ----------
+    Hirano, Imbens, Ridder (2003), doi 10.1111/1468-0262.00442. Hainmueller (2012),
+    doi 10.1093/pan/mpr025.
+
+    Examples
+    --------
+    >>> import pandas as pd, prakerja_eval as pe
+    >>> frame = pd.DataFrame({"id": list("abcdef"), "trained": [1, 0, 1, 0, 1, 0],
+    ...                       "age": [20, 21, 30, 28, 25, 40]})
+    >>> panel = pe.read_panel(frame, pe.Roles(unit="id", received="trained"))
+    >>> made = pe.matching.weight(panel, covariates=["age"])
+    >>> made.frame.groupby("treated")["weight"].sum().round(6).tolist()
+    [3.0, 3.0]
+    """
+    design = InverseProbability() if design is None else design
+    instance_of(design, WeightDesign, "weight(design)")
+    if (score is None) == (not covariates):
+        raise UsageError("weight needs covariates=[...] or score=..., one of them.")
+    if isinstance(design, EntropyBalance):
+        raise NotEstimableError("entropy balancing is not built yet.")
+    fitted = propensity(panel, covariates) if score is None else score
+    return _by_score(fitted, design)
+
+
+def _by_score(score: Propensity, design: InverseProbability) -> Weighted:
+    """Weight by the score."""
+    if not _has_score(score):
+        raise UsageError("inverse-probability weights need a score; give covariates=[...].")
+    treated, e = score.treated, score.score
+    kept = score.supported
+    if design.trim is not None:
+        kept = kept & (e >= design.trim) & (e <= 1 - design.trim)
+    base = np.where(kept, score.weight, 0.0)
+    _refuse_empty_arm(base, treated)
+    _refuse_certain(e, treated, kept)
+    made = balancing_weights(e, _complement(score), treated, Tilt[design.estimand])
+    focal = focal_units(design.estimand, treated)
+    counts = made.tilt if design.estimand in ("ATO", "ATM") else focal.astype(np.float64)
+    if design.truncate is not None:
+        made = truncated(made, treated, ceilings(made.weight, base, treated, design.truncate))
+    raw = base * made.weight
+    scale = (base @ counts) / np.where(treated, raw @ treated, raw @ ~treated)
+    dependence = None
+    if score.fit is not None:
+        slope = np.where(kept, scale * base * made.slope * _density(score), 0.0)
+        dependence = partial(_through_score, score.covariates, slope, score.fit.psi)
+    return Weighted(design, score, scale * raw, dependence)
+
+
+def _through_score(
+    covariates: FloatArray, slope: FloatArray, psi: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return d weights / d coefficients of the score, and their influence."""
+    return slope[:, None] * np.column_stack([np.ones(len(slope)), covariates]), psi
+
+
+def _refuse_empty_arm(base: FloatArray, treated: BoolArray) -> None:
+    for name, arm in zip(ARMS, (treated, ~treated), strict=True):
+        if not (base[arm] > 0).any():
+            raise NotEstimableError(
+                f"no {name} person has a score within the bounds: trim less, or narrow where()."
+            )
+
+
+def _refuse_certain(score: FloatArray, treated: BoolArray, kept: BoolArray) -> None:
+    """Refuse people who were certain to be in the arm that they are not in."""
+    own = np.where(treated, score, 1 - score)
+    lost = kept & ~(own > 0)
+    if lost.any():
+        raise NotEstimableError(
+            f"{int(lost.sum())} people have probability 0 of the arm that they are in, so that "
+            "their weights are infinite: trim=0.01, say, leaves out such scores."
+        )
+
+
+def _has_score(score: Propensity) -> bool:
+    return bool(np.isfinite(score.score).all())
+
+
+def _complement(score: Propensity) -> FloatArray:
+    """Return 1 - e, to all digits where the link is known, (n,)."""
+    if score.fit is None:
+        return 1 - score.score
+    link = expit if isinstance(score.fit, LogitFit) else ndtr
+    return np.asarray(link(-score.linear_predictor), dtype=np.float64)
+
+
+def _density(score: Propensity) -> FloatArray:
+    """Return d e / d linear predictor, (n,)."""
+    if isinstance(score.fit, LogitFit):
+        return score.score * _complement(score)
+    return np.asarray(np.exp(-(score.linear_predictor**2) / 2) / np.sqrt(2 * np.pi))
