@@ -6,22 +6,29 @@ from prakerja_eval.matching.design import Nearest
 from prakerja_eval.matching.difference import difference
 from prakerja_eval.matching.g_computation import g_computation
 from prakerja_eval.matching.match import Matched, match
-from prakerja_eval.matching.propensity import Propensity, propensity
+from prakerja_eval.matching.models import Learner, Logit, Probit
+from prakerja_eval.matching.propensity import Propensity, people, propensity
 from prakerja_eval.matching.strata import Stratified
 from prakerja_eval.matching.subclass import Subclass
+from prakerja_eval.matching.support import Support
 
 __all__ = [
     "Coarsened",
     "Exact",
+    "Learner",
+    "Logit",
     "Matched",
     "Nearest",
+    "Probit",
     "Propensity",
     "Stratified",
     "Subclass",
+    "Support",
     "Variance",
     "att",
     "difference",
     "g_computation",
     "match",
+    "people",
     "propensity",
 ]

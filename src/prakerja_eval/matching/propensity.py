@@ -1,22 +1,25 @@
 """How likely was each person to be treated, given what was known before?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from prakerja_eval.errors import CollinearityError, NotEstimableError, SeparationError, UsageError
-from prakerja_eval.matching.models import Logit, ScoreModel
-from prakerja_eval.numerics.logit import Logit as LogitFit
-from prakerja_eval.numerics.logit import logit
+from prakerja_eval.errors import NotEstimableError, UsageError
+from prakerja_eval.estimate.specs import one_of
+from prakerja_eval.matching.models import Learner, Logit, NoScore, Probit, ScoreModel
+from prakerja_eval.matching.overlap import overlap, rare_cells
+from prakerja_eval.matching.score_fit import ScoreFit, fit_score, refuse_constant
+from prakerja_eval.matching.support import Region, Support, inside, region
 from prakerja_eval.panel import ArrayRequest, PanelProtocol, UnitArrays, treated_units
+from prakerja_eval.panel.requests import Missing
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Propensity:
-    """A fitted score.
+    """People, their arms and covariates, with their score if one was fitted.
 
     Attributes
     ----------
@@ -27,17 +30,22 @@ class Propensity:
         Without the constant.
     names : tuple of p str
     score : (n,) array
-        Probability of being treated.
+        Probability of being treated; NaN without a score.
     linear_predictor : (n,) array
-        On the scale of the model's link.
+        On the scale of the model's link; the log odds for a learner.
     weight : (n,) array
         Sampling weights, ones where Roles names none.
     supported : (n,) bool array
         Units inside common support; the others are neither matched nor weighted.
     model : ScoreModel
         The choices.
-    fit : Logit or None
+    fit : Logit or Probit or None
         Coefficients (constant first), influence and information of a parametric model.
+    support : Support, optional
+        The rule that decided who is supported.
+    region : Region, optional
+        The scores inside common support. Where the score was fitted again it is in terms of the
+        first fit.
     """
 
     units: pd.DataFrame
@@ -49,7 +57,9 @@ class Propensity:
     weight: FloatArray
     supported: BoolArray
     model: ScoreModel
-    fit: LogitFit | None
+    fit: ScoreFit | None
+    support: Support | None = None
+    region: Region | None = None
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -92,23 +102,140 @@ class Propensity:
             )
         return np.asarray(at, dtype=np.int64)
 
+    @property
+    def in_words(self) -> str:
+        """Return what is not the default about the score: its model, its support."""
+        model = "" if isinstance(self.model, Logit | NoScore) else f"{self.model.in_words} score"
+        support = "" if self.support is None else self.support.in_words
+        return ", ".join(filter(None, [model, support]))
+
+    def overlap(self) -> pd.DataFrame:
+        """Return a row an arm: range of scores, people outside the other's, effective numbers.
+
+        Columns as in :func:`prakerja_eval.matching.overlap.overlap`.
+
+        Raises
+        ------
+        NotEstimableError
+            If there is no score.
+        """
+        if isinstance(self.model, NoScore):
+            raise NotEstimableError("people without a score have no overlap of scores.")
+        return overlap(self.score, self.treated, self.weight, self.supported)
+
+    @property
+    def rare_cells(self) -> pd.DataFrame:
+        """Return values of two-valued and text covariates with fewer than ten people of an arm."""
+        return rare_cells(self.covariates, self.names, self.treated)
+
     def __repr__(self) -> str:
-        n1 = int(self.treated.sum())
-        return (
-            f"Propensity: {self.model.in_words} of treatment on {', '.join(self.names)}; "
-            f"{n1:,} treated, {len(self.treated) - n1:,} comparison units"
+        n1, n = int(self.treated.sum()), len(self.treated)
+        counts = f"{n1:,} treated, {n - n1:,} comparison units"
+        names = ", ".join(self.names)
+        if isinstance(self.model, NoScore):
+            return f"Propensity: no score; covariates {names or 'none'}; {counts}"
+        about = f"Propensity: {self.model.in_words} of treatment on {names}; {counts}"
+        return "\n".join([about, *_overlap_in_words(self.overlap()), *_left_out(self)])
+
+
+def _overlap_in_words(rows: pd.DataFrame) -> list[str]:
+    """Say how far the arms share their scores, a line an arm."""
+    said = []
+    for arm, other in (("treated", "comparison"), ("comparison", "treated")):
+        row = rows.loc[arm]
+        said.append(
+            f"{arm}: scores {row['lowest']:.3f} to {row['highest']:.3f}, {row['outside']:,.0f} "
+            f"({row['share']:.1%}) outside the {other} range; worth {row['effective']:,.0f} people "
+            f"once weighted to resemble the {other} arm"
         )
+    return said
 
 
-def propensity(panel: PanelProtocol, covariates: Sequence[str]) -> Propensity:
-    """Fit the propensity score P(treated | x) by an unpenalised logit.
+def _left_out(score: Propensity) -> list[str]:
+    """Say who was left out by the rule of support."""
+    if score.support is None or score.region is None:
+        return []
+    out, where = ~score.supported, score.region
+    return [
+        f"{score.support.in_words} (scores {where.low:.3f} to {where.high:.3f}): "
+        f"{int((out & score.treated).sum()):,} treated and "
+        f"{int((out & ~score.treated).sum()):,} comparison units left out"
+    ]
+
+
+def people(
+    panel: PanelProtocol, covariates: Sequence[str], *, missing: Missing = "refuse"
+) -> Propensity:
+    """Return people, arms and covariates without a score, for designs that need none.
 
     Parameters
     ----------
     panel : Panel
         With Roles ``cohort`` or ``received``.
     covariates : sequence of str
+        Baseline columns (see ``ArrayRequest``); may be empty.
+    missing : {"refuse", "indicator"}
+        As for ``propensity``.
+
+    Returns
+    -------
+    Propensity
+        With the model ``NoScore()``, scores of NaN, everybody supported.
+
+    Raises
+    ------
+    DataError
+        If covariates are missing for some (all are named, with counts).
+    NotEstimableError
+        If an arm is empty.
+    """
+    one_of(missing, Missing, "missing")
+    arrays = panel.arrays(ArrayRequest(None, tuple(covariates), missing=missing))
+    arms = treated_units(arrays, panel.roles)
+    treated, weight = arms.treated[arms.known], arrays.weight[arms.known]
+    counted = weight > 0
+    for arm, here in (("treated", treated), ("comparison", ~treated)):
+        if not (here & counted).any():
+            but = " of positive weight" if here.any() else ""
+            raise NotEstimableError(f"the panel has no {arm} unit{but}; widen where().")
+    nothing = np.full(len(treated), np.nan)
+    return Propensity(
+        units=arrays.clusters.iloc[arms.known],
+        treated=treated,
+        covariates=arrays.covariates[arms.known],
+        names=arrays.names,
+        score=nothing,
+        linear_predictor=nothing,
+        weight=weight,
+        supported=np.ones_like(treated),
+        model=NoScore(),
+        fit=None,
+    )
+
+
+def propensity(
+    panel: PanelProtocol,
+    covariates: Sequence[str],
+    model: ScoreModel | None = None,
+    *,
+    support: Support | None = None,
+    missing: Missing = "refuse",
+) -> Propensity:
+    """Fit the propensity score P(treated | x), by sampling weight where Roles names one.
+
+    Parameters
+    ----------
+    panel : Panel
+        With Roles ``cohort`` or ``received``. Outcomes are not looked at.
+    covariates : sequence of str
         Baseline columns (see ``ArrayRequest``).
+    model : Logit or Probit or Learner, optional
+        Left out, ``Logit()``.
+    support : Support, optional
+        Who is left out because the other arm has nobody like them; left out, nobody is.
+    missing : {"refuse", "indicator"}
+        Whether missing covariates are refused, or filled with the mean of those known (text: the
+        first value) with an indicator column "age (missing)" for people alike in what is missing.
 
     Returns
     -------
@@ -116,13 +243,18 @@ def propensity(panel: PanelProtocol, covariates: Sequence[str]) -> Propensity:
 
     Raises
     ------
+    DataError
+        If covariates are missing for some (all are named, with counts).
     NotEstimableError
-        If a covariate separates the arms or depends on the others (it is named), an arm is empty,
-        or Roles names a sampling weight, for which matching is not defined here.
+        If a covariate is constant, depends on the others or separates the arms (it is named), an
+        arm is empty, or nobody of an arm lies inside the support.
+    UsageError
+        If no covariate or an unknown option is named, or one is read after the baseline.
 
     References
     ----------
-    Rosenbaum and Rubin (1983), doi 10.1093/biomet/70.1.41.
+    Rosenbaum and Rubin (1983), doi 10.1093/biomet/70.1.41. Rosenbaum and Rubin (1984), appendix,
+    on indicators of missing covariates, doi 10.1080/01621459.1984.10478078.
 
     Examples
     --------
@@ -130,46 +262,73 @@ def propensity(panel: PanelProtocol, covariates: Sequence[str]) -> Propensity:
     >>> frame = pd.DataFrame({"id": list("abcdef"), "trained": [1, 0, 1, 0, 1, 0],
     ...                       "age": [20, 21, 30, 28, 25, 40]})
     >>> panel = pe.read_panel(frame, pe.Roles(unit="id", received="trained"))
-    >>> len(pe.matching.propensity(panel, ["age"]).score)
-    6
+    >>> pe.matching.propensity(panel, ["age"], support=pe.matching.Support()).supported.sum()
+    np.int64(4)
     """
     if not covariates:
         raise UsageError("a propensity score needs covariates; name at least one.")
-    if panel.roles.weight is not None:
-        raise NotEstimableError(
-            "matching with sampling weights is not offered; build the panel without Roles(weight)."
+    chosen = Logit() if model is None else model
+    if isinstance(chosen, NoScore):
+        raise UsageError("NoScore() models nothing; choose Logit(), Probit() or Learner(...).")
+    if support is not None and support.refit and isinstance(chosen, Learner):
+        raise UsageError(
+            "Support(refit=True) needs coefficients that give everybody's score; a Learner has "
+            "none. Choose Logit() or Probit(), or leave refit out."
         )
-    arrays = panel.arrays(ArrayRequest(None, tuple(covariates)))
-    arms = treated_units(arrays, panel.roles)
-    treated, X = arms.treated[arms.known], arrays.covariates[arms.known]
-    if treated.all() or not treated.any():
-        arm = "comparison" if treated.all() else "treated"
-        raise NotEstimableError(f"the panel has no {arm} unit; widen where().")
-    fit = _fit(X, arrays.names, treated)
-    return Propensity(
-        units=arrays.clusters.iloc[arms.known],
-        treated=treated,
-        covariates=X,
-        names=arrays.names,
+    sample = people(panel, covariates, missing=missing)
+    refuse_constant(sample.covariates[sample.weight > 0], sample.names)
+    scored = _scored(sample, chosen, sample.weight)
+    return _refuse_certain(scored if support is None else _restricted(scored, support))
+
+
+def _scored(sample: Propensity, model: ScoreModel, weight: FloatArray) -> Propensity:
+    """Fit the model by weight and give everybody their score."""
+    d = sample.treated.astype(np.float64)
+    if isinstance(model, Learner):
+        # late: scikit-learn is slow to import, and few scores need it
+        from prakerja_eval.learners import cross_fit_probability
+
+        score = cross_fit_probability(
+            model.estimator, sample.covariates, d, weight, model.folds, model.seed
+        )
+        with np.errstate(divide="ignore"):
+            odds = np.log(score) - np.log1p(-score)
+        return replace(sample, score=score, linear_predictor=odds, model=model)
+    normal = isinstance(model, Probit)
+    fit = fit_score(d, sample.covariates, sample.names, weight, normal=normal)
+    return replace(
+        sample,
         score=fit.probability,
         linear_predictor=fit.linear_predictor,
-        weight=arrays.weight[arms.known],
-        supported=np.ones_like(treated),
-        model=Logit(),
+        model=model,
         fit=fit,
     )
 
 
-def _fit(covariates: FloatArray, names: tuple[str, ...], treated: BoolArray) -> LogitFit:
-    """Fit the logit; name the covariate in a refusal."""
-    X = np.column_stack([np.ones(len(treated)), covariates])
-    try:
-        return logit(treated.astype(np.float64), X, np.ones(len(treated)))
-    except (SeparationError, CollinearityError) as error:
-        name = ("constant", *names)[error.column]
-        what = (
-            "predicts treatment perfectly, so that some people have no counterpart"
-            if isinstance(error, SeparationError)
-            else "is a combination of the covariates before it"
+def _restricted(scored: Propensity, support: Support) -> Propensity:
+    """Leave out the people outside common support, and fit again where that is asked."""
+    where = region(scored.score, scored.treated, scored.weight, support)
+    kept = inside(scored.score, scored.treated, where, support.discard)
+    counted = kept & (scored.weight > 0)
+    for arm, here in (("treated", scored.treated), ("comparison", ~scored.treated)):
+        if not (here & counted).any():
+            ranges = "; ".join(_overlap_in_words(scored.overlap()))
+            raise NotEstimableError(
+                f"no {arm} unit lies inside the support ({support.in_words}): there is no overlap "
+                f"({ranges}). Choose covariates that both arms share, or other comparison people."
+            )
+    if support.refit:
+        scored = _scored(scored, scored.model, np.where(kept, scored.weight, 0.0))
+    return replace(scored, supported=kept, support=support, region=where)
+
+
+def _refuse_certain(scored: Propensity) -> Propensity:
+    """Refuse scores of zero or one, which only a learner gives, among those kept."""
+    certain = scored.supported & ~np.isfinite(scored.linear_predictor)
+    if certain.any():
+        raise NotEstimableError(
+            f"{scored.model.in_words} gives {int(certain.sum()):,} people a probability of exactly "
+            "0 or 1, so that they have no counterpart: choose a smoother learner (larger leaves, "
+            "say), or leave them out with Support('crump', alpha=...)."
         )
-        raise NotEstimableError(f"the covariate {name!r} {what}: leave it out.") from error
+    return scored

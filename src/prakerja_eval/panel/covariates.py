@@ -8,7 +8,7 @@ import pandas as pd
 
 from prakerja_eval.errors import DataError, UsageError
 from prakerja_eval.panel.roles import WaveLabel
-from prakerja_eval.typing import FloatArray
+from prakerja_eval.typing import BoolArray, FloatArray
 
 if TYPE_CHECKING:
     from prakerja_eval.panel.panel import Panel
@@ -17,7 +17,11 @@ BLOCK = 65_536  # units at a time, so that temporaries stay small
 
 
 def covariate_matrix(
-    panel: "Panel", covariates: Sequence[str], wave: WaveLabel | None = None
+    panel: "Panel",
+    covariates: Sequence[str],
+    wave: WaveLabel | None = None,
+    *,
+    indicate: bool = False,
 ) -> tuple[FloatArray, tuple[str, ...]]:
     """Return covariates as (n, p) with their names.
 
@@ -32,39 +36,86 @@ def covariate_matrix(
         sorted order.
     wave : wave label, optional
         Left out, the baseline.
+    indicate : bool
+        Whether missing numbers are filled with the mean of those known, missing text with the
+        first value, and an indicator of each gap, "age (missing)", comes after all columns.
+        Columns missing for the same units share one, "re74, re75 (missing)". Otherwise they are
+        refused.
 
     Raises
     ------
     UsageError
         For an unknown column or wave, or a varying column where no baseline is named.
     DataError
-        If a value is missing: an estimator that dropped people in silence would answer about
-        others.
+        If values are missing, for all covariates concerned at once: an estimator that dropped
+        people in silence would answer about others. With ``indicate``, if a covariate is missing
+        for everyone.
     """
+    period = panel.roles.baseline if wave is None else wave
+    read = [(name, *_at_wave(panel, name, period)) for name in covariates]
+    gaps = {name: _missing(values) for name, values, _ in read if values.isna().any()}
+    if gaps:
+        _refuse_missing(gaps, indicate)
     columns: list[FloatArray] = []
     names: list[str] = []
-    for name in covariates:
-        values, power = _at_wave(panel, name, panel.roles.baseline if wave is None else wave)
-        missing = int(values.isna().sum())
-        if missing:
-            raise DataError(
-                f"the covariate {name!r} is missing for {missing} of {len(values)} units. "
-                "Leave it out, fill it in (with an indicator of having done so), or leave these "
-                "units out of the panel."
-            )
-        if pd.api.types.is_numeric_dtype(values):
-            with np.errstate(over="ignore"):
-                columns.append(values.to_numpy(dtype=np.float64) ** power)
-            names.append(name)
-            continue
-        for level in sorted(values.map(str).unique())[1:]:
-            columns.append((values.map(str) == level).to_numpy(dtype=np.float64))
-            names.append(f"{name}[{level}]")
-    matrix = np.column_stack([np.zeros((len(values), 0)), *columns])
+    for name, values, power in read:
+        made = _columns(name, values, power)
+        columns += made.values()
+        names += made
+    for label, gap in _indicators(gaps).items():
+        columns.append(gap.astype(np.float64))
+        names.append(label)
+    n = len(read[0][1]) if read else 0
+    matrix = np.column_stack([np.zeros((n, 0)), *columns])
     infinite = ~np.isfinite(matrix).all(axis=0)
     if infinite.any():
         raise DataError(f"the covariate {names[int(np.argmax(infinite))]!r} has infinite values.")
     return matrix, tuple(names)
+
+
+def _missing(values: pd.Series) -> BoolArray:
+    return np.asarray(values.isna(), dtype=np.bool_)
+
+
+def _columns(name: str, values: pd.Series, power: int) -> dict[str, FloatArray]:
+    """Return one covariate as columns of numbers by name; gaps are filled."""
+    gap = _missing(values)
+    if pd.api.types.is_numeric_dtype(values):
+        with np.errstate(over="ignore"):
+            numbers = values.to_numpy(dtype=np.float64, na_value=np.nan) ** power
+            return {name: np.where(gap, numbers[~gap].mean(), numbers) if gap.any() else numbers}
+    text = values.map(str)
+    levels = sorted(text[~gap].unique())[1:]
+    return {f"{name}[{level}]": np.where(~gap & (text == level), 1.0, 0.0) for level in levels}
+
+
+def _refuse_missing(gaps: dict[str, BoolArray], indicate: bool) -> None:
+    """Refuse gaps, or a covariate that is nothing else, naming all concerned."""
+    n = len(next(iter(gaps.values())))
+    counts = {name: int(gap.sum()) for name, gap in gaps.items()}
+    if indicate:
+        empty = ", ".join(repr(name) for name, count in counts.items() if count == n)
+        if empty:
+            raise DataError(f"no unit has a value of the covariate {empty}: leave it out.")
+        return
+    if len(counts) == 1:
+        name, count = next(iter(counts.items()))
+        what = f"the covariate {name!r} is missing for {count} of {n} units. Leave it out"
+    else:
+        listed = ", ".join(f"{name!r} for {count}" for name, count in counts.items())
+        what = f"covariates are missing: {listed} of {n} units. Leave them out"
+    raise DataError(
+        f"{what}, fill in (with an indicator of having done so), or leave these units out of "
+        "the panel."
+    )
+
+
+def _indicators(gaps: dict[str, BoolArray]) -> dict[str, BoolArray]:
+    """Return one indicator for all covariates that are missing for the same units."""
+    alike: dict[bytes, list[str]] = {}
+    for name, gap in gaps.items():
+        alike.setdefault(gap.tobytes(), []).append(name)
+    return {f"{', '.join(names)} (missing)": gaps[names[0]] for names in alike.values()}
 
 
 def _at_wave(panel: "Panel", name: str, period: WaveLabel | None) -> tuple[pd.Series, int]:

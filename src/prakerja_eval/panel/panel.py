@@ -264,7 +264,10 @@ class Panel:
         outcome = self._numbers(request.outcome) if request.outcome else np.zeros((n, 0))
         covariates, names = np.zeros((n, 0)), tuple[str, ...]()
         if request.covariates:
-            covariates, names = covariate_matrix(self, request.covariates, request.covariate_wave)
+            indicate = request.missing == "indicator"
+            covariates, names = covariate_matrix(
+                self, request.covariates, request.covariate_wave, indicate=indicate
+            )
         block, block_names = self._blocks()
         weight = self._constant("weight", 1.0)
         return UnitArrays(

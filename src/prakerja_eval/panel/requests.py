@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,8 @@ import pandas as pd
 from prakerja_eval.numerics.moments import GroupMoments, Loadings
 from prakerja_eval.panel.roles import Roles, WaveLabel
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray, StringArray
+
+Missing: TypeAlias = Literal["refuse", "indicator"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,9 @@ class ArrayRequest:
         Whether first treated times are read (``panel.adoption``): treatment must then stay on.
     tolerated : tuple of str
         Codes of faults that do not stop this request, since the caller deals with them.
+    missing : {"refuse", "indicator"}
+        Whether covariates with missing values are refused, or filled with the mean of the known,
+        with an indicator of having done so, "age (missing)", after all covariates.
     """
 
     outcome: str | None = None
@@ -39,6 +44,7 @@ class ArrayRequest:
     covariate_wave: WaveLabel | None = None
     cohorts: bool = False
     tolerated: tuple[str, ...] = ()
+    missing: Missing = "refuse"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,105 @@
+"""Which parametric score fits, and which covariate is to blame where none does?"""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from prakerja_eval.errors import CollinearityError, NotEstimableError, SeparationError
+from prakerja_eval.numerics.linear import factor
+from prakerja_eval.numerics.logit import Logit, logit
+from prakerja_eval.numerics.probit import Probit, probit
+from prakerja_eval.numerics.separation import GAIN, separating_direction
+from prakerja_eval.typing import FloatArray
+
+ScoreFit: TypeAlias = Logit | Probit
+
+
+def fit_score(
+    d: FloatArray,
+    covariates: FloatArray,
+    names: Sequence[str],
+    weight: FloatArray,
+    *,
+    normal: bool,
+) -> ScoreFit:
+    """Fit a probit (normal) or a logit with a constant; name the covariate in a refusal.
+
+    Parameters
+    ----------
+    d : (n,)
+        One for treated people, else zero.
+    covariates : (n, p)
+        Without the constant.
+    names : sequence of p str
+    weight : (n,)
+        Sampling weights.
+    normal : bool
+        Whether the link is that of a probit.
+
+    Raises
+    ------
+    NotEstimableError
+        If a covariate separates the arms or depends on those before it.
+    """
+    X = np.column_stack([np.ones(len(d)), covariates])
+    try:
+        return (probit if normal else logit)(d, X, weight)
+    except CollinearityError as error:
+        name = ("constant", *names)[error.column]
+        raise NotEstimableError(
+            f"the covariate {name!r} is a combination of the covariates before it: leave it out."
+        ) from error
+    except SeparationError as error:
+        used, name = weight > 0, ("constant", *names)[error.column]
+        decided = _decided(X[used], d[used], error.column)
+        raise NotEstimableError(
+            f"the covariate {name!r} predicts treatment perfectly {decided}: they have no "
+            "counterpart. Leave it out, merge its rare value with another, or leave these people "
+            "out of the panel."
+        ) from error
+
+
+def refuse_constant(covariates: FloatArray, names: Sequence[str]) -> None:
+    """Refuse covariates that are the same for everybody, (n, p), and name them.
+
+    Raises
+    ------
+    NotEstimableError
+        If there is one.
+    """
+    constant = covariates.min(axis=0) == covariates.max(axis=0)
+    if constant.any():
+        listed = ", ".join(
+            f"{name!r} (always {value:g})"
+            for name, value, same in zip(names, covariates[0], constant, strict=True)
+            if same
+        )
+        raise NotEstimableError(
+            f"covariates are constant among the {len(covariates):,} people of the two arms: "
+            f"{listed}. They tell nobody apart: leave them out."
+        )
+
+
+def _decided(X: FloatArray, d: FloatArray, column: int) -> str:
+    """Say how many people a separating covariate decides, and in which arm they are.
+
+    People with one value of a two-valued column; else those on whom the direction of separation
+    gains, each treated one above and each comparison one below the rest.
+    """
+    x = X[:, column]
+    values = np.unique([x.min(), x.max()])
+    if np.isin(x, values).all():
+        for value in values:
+            arms = d[x == value]
+            if arms.min() == arms.max():
+                arm = "treated" if arms[0] else "comparison"
+                return f"for {len(arms):,} people (all with the value {value:g} are {arm} people)"
+    rows = factor(X, np.ones(len(d))).Q * np.sqrt(len(d)) * (2 * d - 1)[:, None]
+    direction = separating_direction(rows)
+    gains = np.zeros(len(d), dtype=bool) if direction is None else rows @ direction > GAIN
+    treated = int(d[gains].sum())
+    return (
+        f"for {treated:,} treated and {int(gains.sum()) - treated:,} comparison people (alone or "
+        "with other covariates)"
+    )
