@@ -11,6 +11,7 @@ from prakerja_eval.lottery.design import Design
 from prakerja_eval.lottery.sample import Sample
 from prakerja_eval.numerics.blocks import BlockMeans, block_means
 from prakerja_eval.numerics.cells import cell_regression
+from prakerja_eval.numerics.lone_arms import lone_arm_scores
 from prakerja_eval.typing import FloatArray
 
 ROUNDING = 1e-13
@@ -131,29 +132,20 @@ def _cell_means(blocks: BlockMeans, sample: Sample, design: Design) -> LinearTer
 
 
 def _small_blocks(blocks: BlockMeans, sample: Sample) -> SmallBlocks | None:
-    """Return the variance of blocks with one person in an arm, from their own differences.
-
-    With shares s_k that sum to S over these blocks, and their mean difference τ, the variance is
-    Σ S² s_k² (τ_k − τ)² / ((S − 2 s_k)(S + Σ s_i² / (S − 2 s_i))), Pashley and Miratrix (2021, 5).
-    """
+    """Return the variance of blocks with one person in an arm, from their own differences."""
     count = np.bincount(blocks.cell, minlength=2 * len(blocks.shares))
     small = np.minimum(count[0::2], count[1::2]) == 1
     if not small.any():
         return None
-    s = blocks.shares[small]
-    S = s.sum()
-    spare = S - 2 * s
-    if (spare <= 1e-12 * S).any():
+    scores = lone_arm_scores(blocks.effects[small], blocks.shares[small])
+    if scores is None:
         raise NotEstimableError(
             "lottery.Design(lone_arms='pashley_miratrix') compares blocks with one person in an "
             "arm among themselves: it needs three or more, none with half of their people."
         )
-    effects = blocks.effects[small]
-    scale = S * s / np.sqrt(spare * (S + np.sum(s**2 / spare)))
-    score = np.zeros(len(sample.block))
-    at = np.flatnonzero(small)
     _, first = np.unique(sample.block, return_index=True)
-    score[first[at]] = scale * (effects - s @ effects / S)
+    score = np.zeros(len(sample.block))
+    score[first[np.flatnonzero(small)]] = scores
     return SmallBlocks(small[sample.block], score)
 
 
