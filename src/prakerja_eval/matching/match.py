@@ -11,21 +11,21 @@ from prakerja_eval.balance import Balance, stages
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.matching.adjusted import UnitWeights, focal_units
 from prakerja_eval.matching.design import Nearest
+from prakerja_eval.matching.effects import Direction
 from prakerja_eval.matching.greedy import Order, nearest_without_replacement
-from prakerja_eval.matching.neighbours import Ties, nearest_with_replacement
-from prakerja_eval.matching.pairs import (
-    Pairs,
-    between_seen,
-    both_ways,
-    effective_sample_size,
-    in_sample,
-    matched,
-    matching_weights,
-    pair_codes,
-    times_used,
-)
+from prakerja_eval.matching.neighbours import Ties, nearest_runs, nearest_with_replacement
+from prakerja_eval.matching.pairs import Pairs, effective_sample_size, in_sample, pair_codes
 from prakerja_eval.matching.propensity import Propensity, propensity
 from prakerja_eval.matching.strata import StrataDesign, Stratified, stratify
+from prakerja_eval.matching.ways import (
+    Ways,
+    among_seen,
+    joined,
+    n_pairs,
+    served,
+    total_distance,
+    written_out,
+)
 from prakerja_eval.panel import ArrayRequest, PanelProtocol
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
@@ -42,15 +42,16 @@ class Matched:
         The choices.
     propensity : Propensity
         The score and the units.
-    pairs : Pairs
-        Positions of the focal unit and of the unit it is compared with, weight, distance.
+    found : Pairs or tuple of Direction
+        Who is matched with whom: pairs, or, where people tied on the score are averaged, runs of
+        the comparison people in order of their scores, which are not written out.
     groups : (n,) int array, optional
         Codes of the combinations on which a pair agrees, where the design asks for that.
     """
 
     design: Nearest
     propensity: Propensity
-    pairs: Pairs
+    found: Pairs | Ways
     groups: IntArray | None = None
 
     @property
@@ -71,34 +72,60 @@ class Matched:
     @property
     def n_dropped(self) -> int:
         """Return how many of them found no counterpart."""
-        return int(self.focal.sum()) - len(np.unique(self.pairs.focal))
+        reached = served(self.found, self.propensity.weight).reached
+        return int(self.focal.sum()) - int(reached.sum())
+
+    @property
+    def ways(self) -> Ways:
+        """Return the runs of tied people, one entry a direction; empty where there are pairs."""
+        return () if isinstance(self.found, Pairs) else self.found
+
+    @property
+    def pairs(self) -> Pairs:
+        """Return a row a pair: positions of both, weight, distance; written out on demand.
+
+        Raises
+        ------
+        UsageError
+            If ties make more than 100 million.
+        """
+        return written_out(self.found, self._scale)
+
+    @property
+    def _scale(self) -> FloatArray:
+        return distance_scale(self.propensity, self.design)
 
     @property
     def weights(self) -> FloatArray:
         """Return unit weights after matching, zero for the unmatched, (n,).
 
-        A focal unit counts once, and each time (or part of a time) that it serves; in an arm that
-        only serves, weights add up to the number of matched people.
+        A focal unit counts once, or with its sampling weight, and each time (or part of a time)
+        that it serves; in an arm that only serves, weights add up to the number of matched people.
         """
-        return _weights(self.pairs, self.design.estimand, len(self.focal))
+        own = self.propensity.weight
+        return served(self.found, own).weights(own, scaled=self.estimand != "ATE")
 
     def among(self, seen: BoolArray) -> UnitWeights:
         """Return the weights where only some units were observed: of pairs with both seen."""
-        pairs = between_seen(self.pairs, seen)
-        n = len(seen)
-        clusters = {} if self.design.replace else {"pair": pair_codes(pairs, n)}
-        return UnitWeights(_weights(pairs, self.design.estimand, n), matched(pairs, n), clusters)
+        found = among_seen(self.found, seen)
+        own = self.propensity.weight
+        match = served(found, own)
+        clusters = {}
+        if isinstance(found, Pairs) and not self.design.replace:
+            clusters["pair"] = pair_codes(found, len(seen))
+        weights = match.weights(own, scaled=self.estimand != "ATE")
+        return UnitWeights(weights, match.reached, clusters)
 
     @property
     def frame(self) -> pd.DataFrame:
         """Return a row a pair: unit, counterpart, weight, distance."""
-        ids = self.propensity.units.index.to_numpy()
+        ids, pairs = self.propensity.units.index.to_numpy(), self.pairs
         return pd.DataFrame(
             {
-                "unit": ids[self.pairs.focal],
-                "counterpart": ids[self.pairs.comparison],
-                "weight": self.pairs.weight,
-                "distance": self.pairs.distance,
+                "unit": ids[pairs.focal],
+                "counterpart": ids[pairs.comparison],
+                "weight": pairs.weight,
+                "distance": pairs.distance,
             }
         )
 
@@ -110,8 +137,8 @@ class Matched:
             out[f"n_{name}"] = int(arm.sum())
             out[f"matched_{name}"] = int((weights[arm] > 0).sum())
             out[f"effective_{name}"] = effective_sample_size(weights[arm])
-        out |= {"n_dropped": self.n_dropped, "n_pairs": len(self.pairs.focal)}
-        return pd.Series(out | {"total_distance": float(self.pairs.distance.sum())})
+        out |= {"n_dropped": self.n_dropped, "n_pairs": n_pairs(self.found)}
+        return pd.Series(out | {"total_distance": total_distance(self.found, self._scale)})
 
     def balance(self) -> Balance:
         """Return the balance of the score and the covariates before and after matching."""
@@ -196,21 +223,18 @@ def match(
         raise UsageError("match needs covariates=[...] or score=..., one of them.")
     fitted = propensity(panel, covariates) if score is None else score
     groups = _exact_groups(panel, design, fitted)
-    scale = fitted.score if design.scale == "probability" else fitted.linear_predictor
+    scale = distance_scale(fitted, design)
     directions = {"ATT": (True,), "ATC": (False,), "ATE": (True, False)}[design.estimand]
     found = [_one_way(scale, treated, fitted, groups, design) for treated in directions]
-    pairs = found[0] if len(found) == 1 else both_ways(*found)
-    if not len(pairs.focal):
+    all_found = joined(found)
+    if not n_pairs(all_found):
         raise NotEstimableError("nobody has a counterpart within the caliper and exact groups.")
-    return Matched(design, fitted, pairs, groups)
+    return Matched(design, fitted, all_found, groups)
 
 
-def _weights(pairs: Pairs, estimand: str, n: int) -> FloatArray:
-    """Return unit weights, (n,)."""
-    if estimand != "ATE":
-        made = matching_weights(pairs, n, n)
-        return made.focal + made.comparison
-    return matched(pairs, n) + times_used(pairs, n)
+def distance_scale(score: Propensity, design: Nearest) -> FloatArray:
+    """Return what the design measures distances in, (n,)."""
+    return score.score if design.scale == "probability" else score.linear_predictor
 
 
 def _exact_groups(panel: PanelProtocol, design: Nearest, fitted: Propensity) -> IntArray | None:
@@ -229,26 +253,29 @@ def _one_way(
     fitted: Propensity,
     groups: IntArray | None,
     design: Nearest,
-) -> Pairs:
+) -> Pairs | Direction:
     """Match one arm with the other, in positions of the whole sample.
 
     Where comparison units choose, the line of units is mirrored, so that a choice between ties is
     the one that the ATT of not being treated would make.
     """
     focal = fitted.treated if treated_focal else ~fitted.treated
-    mine, theirs = np.flatnonzero(focal), np.flatnonzero(~focal)
+    mine = np.flatnonzero(focal & fitted.supported)
+    theirs = np.flatnonzero(~focal & fitted.supported)
     sign = 1.0 if treated_focal else -1.0
     theirs = theirs if treated_focal else theirs[::-1]
-    sd = float(scale.std(ddof=1))
+    sd = float(scale[fitted.supported].std(ddof=1))
     caliper = np.inf if design.caliper is None else design.caliper * sd
     codes = None if groups is None else (groups[mine], groups[theirs])
     line = (sign * scale[mine], sign * scale[theirs], design.ratio, caliper)
-    if design.replace and design.max_uses is None:
-        tolerance = design.tie_tolerance * sd**2
-        pairs = nearest_with_replacement(*line, Ties[design.ties.upper()], tolerance, codes)
-    else:
+    tolerance = design.tie_tolerance * sd**2
+    if not design.replace or design.max_uses is not None:
         order = _order(design, treated_focal)
         pairs = nearest_without_replacement(*line, order, design.max_uses or 1, codes)
+    elif design.ties == "average":
+        return Direction(mine, theirs, nearest_runs(*line, tolerance, codes))
+    else:
+        pairs = nearest_with_replacement(*line, Ties.FIRST, tolerance, codes)
     return in_sample(pairs, mine, theirs)
 
 

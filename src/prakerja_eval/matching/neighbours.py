@@ -5,16 +5,14 @@ run of that order. A run is two numbers however many units share a score, so tha
 units costs O(n log n) even where thousands are tied (see :class:`Runs`).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
 
+from prakerja_eval.matching.line import Codes, line_of, written_out
 from prakerja_eval.matching.pairs import Pairs, equal_shares
-from prakerja_eval.typing import FloatArray, IntArray
-
-Codes = tuple[IntArray, IntArray]
+from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 
 class Ties(Enum):
@@ -55,15 +53,56 @@ class Runs:
     def used(self, share: FloatArray) -> FloatArray:
         """Sum ``share`` (n_focal,) over the focal units in whose set a comparison unit is.
 
-        With ``share`` 1 / M_i this is K_M; with 1 / M_i**2 it is K'_M. Shape (n_comparison,).
+        With ``share`` 1 / M_i this is K_M; with 1 / M_i**2 it is K'_M. Shape (n_comparison,);
+        exactly zero for a unit in no set.
         """
-        size = len(self.order) + 1
         some = self.count > 0
-        steps = np.bincount(self.start[some], share[some], minlength=size)
-        steps = steps - np.bincount(self.stop[some], share[some], minlength=size)
+        serves = self._open(np.ones(int(some.sum())), some) > 0.5
         used = np.empty(len(self.order))
-        used[self.order] = np.cumsum(steps)[:-1]
+        used[self.order] = np.where(serves, self._open(share[some], some), 0.0)
         return used
+
+    def _open(self, weight: FloatArray, some: BoolArray) -> FloatArray:
+        """Sum the weights of the runs that hold each place, (n_comparison,)."""
+        size = len(self.order) + 1
+        opened = np.bincount(self.start[some], weight, minlength=size)
+        closed = np.bincount(self.stop[some], weight, minlength=size)
+        held: FloatArray = np.cumsum(opened - closed)[:-1]
+        return held
+
+    def count_seen(self, seen: BoolArray) -> IntArray:
+        """Count the comparison units of each set that were ``seen`` (n_comparison,), (n_focal,)."""
+        return self.total(seen.astype(np.float64)).astype(np.int64)
+
+    def among(self, focal: BoolArray, comparison: BoolArray) -> "Runs":
+        """Return the sets that are left where only some units of each side were seen.
+
+        Positions are those among the units seen.
+        """
+        kept = comparison[self.order]
+        place = np.concatenate(([0], np.cumsum(kept)))
+        order = (np.cumsum(comparison) - 1)[self.order[kept]]
+        return Runs(order, place[self.start[focal]], place[self.stop[focal]])
+
+    def distance(self, score_focal: FloatArray, score_comparison: FloatArray) -> FloatArray:
+        """Sum the distances of each set, (n_focal,)."""
+        from prakerja_eval.matching import kernel_line  # late: numba is slow to import
+
+        bounds, total = np.column_stack((self.start, self.stop)), np.empty(len(self.start))
+        kernel_line.distances(score_focal, bounds, score_comparison[self.order], total)
+        return total
+
+    def pairs(self, score_focal: FloatArray, score_comparison: FloatArray) -> Pairs:
+        """Write the sets out: by focal position, then distance, then comparison position."""
+        count = self.count
+        focal = np.repeat(np.arange(len(count)), count)
+        within = np.arange(len(focal)) - np.repeat(np.cumsum(count) - count, count)
+        comparison = self.order[self.start[focal] + within]
+        distance = np.abs(score_focal[focal] - score_comparison[comparison])
+        if count.max(initial=0) > 1:
+            rows = np.lexsort((comparison, distance, focal))
+            comparison, distance = comparison[rows], distance[rows]
+        return Pairs(focal, comparison, 1.0 / count[focal], distance)
 
 
 def nearest_runs(
@@ -102,14 +141,13 @@ def nearest_runs(
         If ``ratio`` is below one, or the caliper or tolerance negative.
     """
     _refuse(ratio, caliper, tie_tolerance)
-    n = len(score_focal)
-    start, stop = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
-    order, strata = _ladders(n, score_comparison, groups)
-    for mine, low, high in strata:
-        ladder = score_comparison[order[low:high]]
-        first, last = _run(score_focal[mine], ladder, ratio, caliper, tie_tolerance)
-        start[mine], stop[mine] = low + first, low + last
-    return Runs(order, start, stop)
+    from prakerja_eval.matching import kernel_line  # late: numba is slow to import
+
+    line = line_of(len(score_focal), score_comparison, groups)
+    bounds = np.empty((len(score_focal), 2), dtype=np.int64)
+    options = (ratio, float(caliper), float(tie_tolerance))
+    kernel_line.runs(score_focal, line.stretch, line.score, options, bounds)
+    return Runs(line.order, bounds[:, 0], bounds[:, 1])
 
 
 def nearest_with_replacement(
@@ -152,93 +190,21 @@ def nearest_with_replacement(
     ValueError
         If ``ratio`` is below one, or the caliper or tolerance negative.
     """
-    if ties is Ties.FIRST:
-        _refuse(ratio, caliper, tie_tolerance)
-        focal, comparison = _first(score_focal, score_comparison, ratio, groups)
-    else:
+    if ties is Ties.AVERAGE:
         runs = nearest_runs(score_focal, score_comparison, ratio, caliper, tie_tolerance, groups)
-        focal, comparison = _written_out(runs)
+        return runs.pairs(score_focal, score_comparison)
+    _refuse(ratio, caliper, tie_tolerance)
+    from prakerja_eval.matching import kernel_line  # late: numba is slow to import
+
+    line = line_of(len(score_focal), score_comparison, groups)
+    taken = np.full((len(score_focal), min(ratio, len(score_comparison))), -1)
+    kernel_line.first_in_line(score_focal, line.stretch, line.score, line.order, taken)
+    focal, comparison = written_out(taken, line)
     distance = np.abs(score_focal[focal] - score_comparison[comparison])
-    rows = np.lexsort((comparison, distance, focal))
-    rows = rows[distance[rows] <= caliper]
-    return equal_shares(focal[rows], comparison[rows], distance[rows])
+    near = distance <= caliper
+    return equal_shares(focal[near], comparison[near], distance[near])
 
 
 def _refuse(ratio: int, caliper: float, tie_tolerance: float) -> None:
     if ratio < 1 or caliper < 0 or tie_tolerance < 0:
         raise ValueError("ratio must be at least 1, caliper and tie_tolerance at least 0")
-
-
-def _ladders(
-    n_focal: int, score_comparison: FloatArray, groups: Codes | None
-) -> tuple[IntArray, Iterator[tuple[IntArray, int, int]]]:
-    """Sort the comparison units by group and score; yield focal positions and rungs by group."""
-    n_comparison = len(score_comparison)
-    zeros = np.zeros(n_focal, dtype=np.int64), np.zeros(n_comparison, dtype=np.int64)
-    g_focal, g_comparison = groups if groups is not None else zeros
-    order = np.lexsort((score_comparison, g_comparison)).astype(np.int64)
-
-    def strata() -> Iterator[tuple[IntArray, int, int]]:
-        by_code = np.argsort(g_focal, kind="stable")
-        found, begin = np.unique(g_focal[by_code], return_index=True)
-        low = np.searchsorted(g_comparison[order], found, side="left")
-        high = np.searchsorted(g_comparison[order], found, side="right")
-        for mine, a, b in zip(np.split(by_code, begin[1:]), low, high, strict=False):
-            if b > a:
-                yield mine, int(a), int(b)
-
-    return order, strata()
-
-
-def _run(
-    score: FloatArray, ladder: FloatArray, ratio: int, caliper: float, tolerance: float
-) -> tuple[IntArray, IntArray]:
-    """Bound the matched set of each focal score in one sorted ladder of comparison scores."""
-    k = min(ratio, len(ladder))
-    near = np.partition(_window(score, ladder, k)[1], k - 1, axis=1)[:, k - 1]
-    reach = np.minimum(np.sqrt(near**2 + tolerance), caliper)
-    # The edges are found at rounded sums, then settled at the rounded differences that
-    # `Pairs.distance` reports, so that equal differences are ties on either side.
-    slack = 4 * np.finfo(np.float64).eps * (np.abs(score) + reach)
-    values, begin = np.unique(ladder, return_index=True)
-    first = np.searchsorted(values, score - reach - slack, side="left")
-    last = np.searchsorted(values, score + reach + slack, side="right")
-    for _ in range(8):
-        lowest = values[np.minimum(first, len(values) - 1)]
-        first = first + ((first < last) & (np.abs(score - lowest) > reach))
-        highest = values[np.maximum(last - 1, 0)]
-        last = last - ((first < last) & (np.abs(score - highest) > reach))
-    edges = np.append(begin, len(ladder))
-    return edges[first], edges[last]
-
-
-def _window(score: FloatArray, ladder: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
-    """Return rungs and distances of k neighbours below and k above, (n, 2k); infinite if none."""
-    rung = np.searchsorted(ladder, score)[:, None] + np.arange(-k, k)
-    inside = (rung >= 0) & (rung < len(ladder))
-    distance = np.abs(score[:, None] - ladder[np.where(inside, rung, 0)])
-    return rung, np.where(inside, distance, np.inf)
-
-
-def _first(
-    score_focal: FloatArray, score_comparison: FloatArray, ratio: int, groups: Codes | None
-) -> tuple[IntArray, IntArray]:
-    """Take k neighbours in line, at equal distance below and above the lower position."""
-    order, strata = _ladders(len(score_focal), score_comparison, groups)
-    focal, comparison = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
-    for mine, low, high in strata:
-        k = min(ratio, high - low)
-        rung, distance = _window(score_focal[mine], score_comparison[order[low:high]], k)
-        unit = order[low + np.clip(rung, 0, high - low - 1)]
-        # Of several with one score the nearest in line counts as nearer.
-        step = np.abs(np.arange(-k, k) + 0.5)
-        taken = np.lexsort((unit, np.broadcast_to(step, rung.shape), distance), axis=1)[:, :k]
-        focal.append(np.repeat(mine, k))
-        comparison.append(np.take_along_axis(unit, taken, axis=1).ravel())
-    return np.concatenate(focal), np.concatenate(comparison)
-
-
-def _written_out(runs: Runs) -> tuple[IntArray, IntArray]:
-    focal = np.repeat(np.arange(len(runs.start)), runs.count)
-    within = np.arange(len(focal)) - np.repeat(np.cumsum(runs.count) - runs.count, runs.count)
-    return focal, runs.order[runs.start[focal] + within]
