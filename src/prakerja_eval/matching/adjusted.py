@@ -104,12 +104,13 @@ def labels(
         What the estimator adds to the design's own words; empty ones are left out.
     """
     population = POPULATIONS[adjusted.estimand]
+    score = adjusted.propensity.in_words
     return {
         "estimator": estimator,
         "estimand": f"feasible {adjusted.estimand}" if lost else adjusted.estimand,
         "population": f"{population} with a counterpart" if lost else population,
         "weighting": population,
-        "specification": ", ".join([adjusted.in_words, *filter(None, specification)]),
+        "specification": ", ".join(filter(None, [adjusted.in_words, score, *specification])),
     }
 
 

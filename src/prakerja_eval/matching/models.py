@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from prakerja_eval.errors import UsageError
+from prakerja_eval.learners.checks import require_classifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,7 @@ class Learner:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        for method in ("fit", "predict_proba"):
-            if isinstance(self.estimator, type) or not hasattr(self.estimator, method):
-                raise UsageError(
-                    f"Learner(estimator) is {self.estimator!r}, which has no {method}; give a "
-                    "scikit-learn classifier with probabilities, RandomForestClassifier() say."
-                )
+        require_classifier(self.estimator, "Learner(estimator)")
         for name, lowest in (("folds", 2), ("seed", 0)):
             value = getattr(self, name)
             if not isinstance(value, int) or value < lowest:
@@ -78,7 +74,7 @@ class Learner:
     def in_words(self) -> str:
         """Return the model as a short label: the class, that of the last step of a pipeline."""
         steps = getattr(self.estimator, "steps", [("", self.estimator)])
-        return f"{type(steps[-1][1]).__name__}, {self.folds} folds"
+        return f"{type(steps[-1][1]).__name__} ({self.folds} folds)"
 
 
 ScoreModel: TypeAlias = Logit | Probit | Learner | NoScore

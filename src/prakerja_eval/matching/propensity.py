@@ -8,6 +8,7 @@ import pandas as pd
 
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.estimate.specs import one_of
+from prakerja_eval.learners import cross_fit_probability
 from prakerja_eval.matching.models import Learner, Logit, NoScore, Probit, ScoreModel
 from prakerja_eval.matching.overlap import overlap, rare_cells
 from prakerja_eval.matching.score_fit import ScoreFit, fit_score, refuse_constant
@@ -278,21 +279,17 @@ def propensity(
     sample = people(panel, covariates, missing=missing)
     refuse_constant(sample.covariates[sample.weight > 0], sample.names)
     scored = _scored(sample, chosen, sample.weight)
-    return _refuse_certain(scored if support is None else _restricted(scored, support))
+    return scored if support is None else _restricted(scored, support)
 
 
 def _scored(sample: Propensity, model: ScoreModel, weight: FloatArray) -> Propensity:
     """Fit the model by weight and give everybody their score."""
     d = sample.treated.astype(np.float64)
     if isinstance(model, Learner):
-        # late: scikit-learn is slow to import, and few scores need it
-        from prakerja_eval.learners import cross_fit_probability
-
         score = cross_fit_probability(
             model.estimator, sample.covariates, d, weight, model.folds, model.seed
         )
-        with np.errstate(divide="ignore"):
-            odds = np.log(score) - np.log1p(-score)
+        odds = np.log(score) - np.log1p(-score)
         return replace(sample, score=score, linear_predictor=odds, model=model)
     normal = isinstance(model, Probit)
     fit = fit_score(d, sample.covariates, sample.names, weight, normal=normal)
@@ -320,15 +317,3 @@ def _restricted(scored: Propensity, support: Support) -> Propensity:
     if support.refit:
         scored = _scored(scored, scored.model, np.where(kept, scored.weight, 0.0))
     return replace(scored, supported=kept, support=support, region=where)
-
-
-def _refuse_certain(scored: Propensity) -> Propensity:
-    """Refuse scores of zero or one, which only a learner gives, among those kept."""
-    certain = scored.supported & ~np.isfinite(scored.linear_predictor)
-    if certain.any():
-        raise NotEstimableError(
-            f"{scored.model.in_words} gives {int(certain.sum()):,} people a probability of exactly "
-            "0 or 1, so that they have no counterpart: choose a smoother learner (larger leaves, "
-            "say), or leave them out with Support('crump', alpha=...)."
-        )
-    return scored

@@ -18,6 +18,7 @@ from prakerja_eval.matching.inverse_probability import (
     ceilings,
     truncated,
 )
+from prakerja_eval.matching.models import NoScore
 from prakerja_eval.matching.pairs import effective_sample_size
 from prakerja_eval.matching.propensity import Propensity, propensity
 from prakerja_eval.matching.weighting import EntropyBalance, InverseProbability, WeightDesign
@@ -41,20 +42,30 @@ class Weighted:
         The choices.
     propensity : Propensity
         The people; with their score where the design uses one.
-    weights : (n,) array
-        Sampling weights included; zero for people who take no part. Each arm adds up to the size
-        of the population whose effect is sought: the (sampling-weighted) number of treated people
-        for an ATT, of comparison people for an ATC, of everyone for an ATE, each without those
-        left out by ``trim``; the sum of h(e) over everyone for ATO and ATM.
+    raw : (n,) array
+        Weights as the formula gives them, times the sampling weights; zero for people who take no
+        part. Inverse-probability weights of the treated are one for an ATT, 1 / e for an ATE; those
+        of entropy balancing have, within each arm, the sum of its sampling weights.
+    size : float
+        People whose effect is sought, by sampling weight: the treated for an ATT, comparison people
+        for an ATC, everyone for an ATE, without those left out; for ATO and ATM the sum of h(e).
     dependence : function, optional
-        Returns d weights / d nuisance parameters, arms' scales held fixed, and the influence of
-        those parameters, both (n, q); None where they are not finitely many.
+        Returns d raw / d nuisance parameters and the influence of those parameters, both (n, q);
+        None where they are not finitely many.
     """
 
     design: WeightDesign
     propensity: Propensity
-    weights: FloatArray
+    raw: FloatArray
+    size: float
     dependence: Callable[[], tuple[FloatArray, FloatArray]] | None = None
+
+    @property
+    def weights(self) -> FloatArray:
+        """Return the weights scaled to add up to ``size`` in each arm (Hájek), (n,)."""
+        treated = self.propensity.treated
+        total = np.where(treated, self.raw @ treated, self.raw @ ~treated)
+        return np.asarray(self.raw * (self.size / total), dtype=np.float64)
 
     @property
     def estimand(self) -> str:
@@ -64,9 +75,10 @@ class Weighted:
     @property
     def in_words(self) -> str:
         """Return the choices as a short label."""
-        if isinstance(self.design, EntropyBalance):
-            return self.design.in_words
-        return f"{self.design.in_words}, {self.propensity.model.in_words}"
+        score = self.propensity
+        support = "" if score.support is None else score.support.in_words
+        about = support if isinstance(self.design, EntropyBalance) else score.in_words
+        return ", ".join(filter(None, [self.design.in_words, about]))
 
     @property
     def focal(self) -> BoolArray:
@@ -85,23 +97,25 @@ class Weighted:
     @property
     def n_dropped(self) -> int:
         """Return how many people whose effect is sought were left out."""
-        return int((self.focal & ~(self.weights > 0)).sum())
+        return int((self.focal & ~(self.raw > 0)).sum())
 
     @property
     def effective(self) -> pd.Series:
         """Return Kish's effective sample size (sum w)^2 / sum w^2 of each arm."""
-        return pd.Series({a: effective_sample_size(self.weights[arm]) for a, arm in self._arms()})
+        return pd.Series({a: effective_sample_size(self.raw[arm]) for a, arm in self._arms()})
 
     def among(self, seen: BoolArray) -> UnitWeights:
-        """Return the weights where only some people were observed; they are not made anew."""
-        weights = np.where(seen, self.weights, 0.0)
+        """Return the weights, unscaled, where only some people were observed.
+
+        They are not made anew: whoever was not seen weighs zero.
+        """
+        weights = np.where(seen, self.raw, 0.0)
         reached = self.focal & (weights > 0)
         if self.dependence is None:
             return UnitWeights(weights, reached)
-        derivative, nuisance = self.dependence()
-        return UnitWeights(
-            weights, reached, derivative=derivative * seen[:, None], nuisance=nuisance
-        )
+        by_parameter, nuisance = self.dependence()
+        derivative = by_parameter * seen[:, None]
+        return UnitWeights(weights, reached, derivative=derivative, nuisance=nuisance)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -236,13 +250,19 @@ def _by_score(score: Propensity, design: InverseProbability) -> Weighted:
     counts = made.tilt if design.estimand in ("ATO", "ATM") else focal.astype(np.float64)
     if design.truncate is not None:
         made = truncated(made, treated, ceilings(made.weight, base, treated, design.truncate))
-    raw = base * made.weight
-    scale = (base @ counts) / np.where(treated, raw @ treated, raw @ ~treated)
-    dependence = None
-    if score.fit is not None:
-        slope = np.where(kept, scale * base * made.slope * _density(score), 0.0)
-        dependence = partial(_through_score, score.covariates, slope, score.fit.psi)
-    return Weighted(design, score, scale * raw, dependence)
+    slope = np.where(kept, base * made.slope, 0.0)
+    size = float(base @ counts)
+    return Weighted(design, score, base * made.weight, size, _through(score, slope))
+
+
+def _through(
+    score: Propensity, slope: FloatArray
+) -> Callable[[], tuple[FloatArray, FloatArray]] | None:
+    """Say how weights depend on a parametric score, given d weights / d e."""
+    if score.fit is None:
+        return None
+    by_predictor = slope * _density(score)
+    return partial(_through_score, score.covariates, by_predictor, score.fit.psi)
 
 
 def _through_score(
@@ -272,7 +292,7 @@ def _refuse_certain(score: FloatArray, treated: BoolArray, kept: BoolArray) -> N
 
 
 def _has_score(score: Propensity) -> bool:
-    return bool(np.isfinite(score.score).all())
+    return not isinstance(score.model, NoScore)
 
 
 def _complement(score: Propensity) -> FloatArray:
