@@ -39,6 +39,12 @@ def require_mean_learner(estimator: object, what: str) -> None:
         _require(estimator, what, f"{MEAN}, or {CLASSIFIER} for zeros and ones", "predict_proba")
 
 
+def name_of(estimator: object) -> str:
+    """Return the name of a learner's class; of a pipeline, that of its last step."""
+    steps = getattr(estimator, "steps", None)
+    return name_of(steps[-1][1]) if steps else type(estimator).__name__
+
+
 def weight_key(estimator: object) -> str | None:
     """Return the name under which ``fit`` takes sampling weights, None if it takes none.
 

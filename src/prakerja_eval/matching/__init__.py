@@ -1,13 +1,17 @@
 """The matching wing: what comparison with similar people says."""
 
+from prakerja_eval.matching.aipw import aipw
 from prakerja_eval.matching.att import Variance, att
+from prakerja_eval.matching.balance import balance, prognostic_balance
 from prakerja_eval.matching.coarsened import Coarsened, Exact
 from prakerja_eval.matching.design import Nearest
 from prakerja_eval.matching.difference import difference
+from prakerja_eval.matching.double_ml import Learners, double_ml
 from prakerja_eval.matching.g_computation import g_computation
 from prakerja_eval.matching.match import Matched, match
 from prakerja_eval.matching.models import Learner, Logit, Probit
 from prakerja_eval.matching.propensity import Propensity, people, propensity
+from prakerja_eval.matching.spread import Spread, distribution, weight_spread
 from prakerja_eval.matching.strata import Stratified
 from prakerja_eval.matching.subclass import Subclass
 from prakerja_eval.matching.support import Support
@@ -16,19 +20,27 @@ __all__ = [
     "Coarsened",
     "Exact",
     "Learner",
+    "Learners",
     "Logit",
     "Matched",
     "Nearest",
     "Probit",
     "Propensity",
+    "Spread",
     "Stratified",
     "Subclass",
     "Support",
     "Variance",
+    "aipw",
     "att",
+    "balance",
     "difference",
+    "distribution",
+    "double_ml",
     "g_computation",
     "match",
     "people",
+    "prognostic_balance",
     "propensity",
+    "weight_spread",
 ]
