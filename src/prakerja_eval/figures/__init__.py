@@ -19,6 +19,7 @@ from prakerja_eval.figures.quantiles import quantile_effects
 from prakerja_eval.figures.randomisation import randomisation
 from prakerja_eval.figures.save import as_svg, save
 from prakerja_eval.figures.sensitivity import sensitivity
+from prakerja_eval.figures.spread import distribution, weights
 from prakerja_eval.figures.status_map import status_map
 from prakerja_eval.figures.within_study import within_study
 
@@ -30,6 +31,7 @@ __all__ = [
     "cohort_paths",
     "coverage",
     "diagnosis",
+    "distribution",
     "effects",
     "event_study",
     "flow",
@@ -44,5 +46,6 @@ __all__ = [
     "save",
     "sensitivity",
     "status_map",
+    "weights",
     "within_study",
 ]
