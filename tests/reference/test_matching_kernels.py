@@ -13,8 +13,8 @@ import pytest
 
 from prakerja_eval.errors import NotEstimableError
 from prakerja_eval.matching.abadie_imbens import constant_sigma2, local_sigma2, matching_variance
-from prakerja_eval.matching.effects import bias_adjustment, matched_effect
-from prakerja_eval.matching.estimated_score import score_correction
+from prakerja_eval.matching.effects import matched_effect, outcome_lines
+from prakerja_eval.matching.estimated_score import FittedScore, score_correction
 from prakerja_eval.matching.greedy import Order, nearest_without_replacement
 from prakerja_eval.matching.neighbours import Ties, nearest_with_replacement
 from prakerja_eval.matching.pairs import (
@@ -254,8 +254,9 @@ def test_variance_from_four_neighbours_of_the_same_arm_meets_r_matching(sample, 
 def test_bias_adjustment_meets_r_matching(sample, expected):
     name, s = sample
     pairs = averaged(s, s.score, 1, np.inf, "att")
-    adjustment = bias_adjustment(s.y, s.treated, s.score[:, None], pairs)
-    effect = matched_effect(s.y, s.treated, pairs, adjustment)
+    used = matched_effect(s.y, s.treated, pairs).used
+    lines = outcome_lines(s.y, s.treated, s.score[:, None], used)
+    effect = matched_effect(s.y, s.treated, pairs, lines)
     row = expected.loc[(name, "ps_att_m1_bias")]
     np.testing.assert_allclose(effect.estimate, row.est, rtol=CLOSED)
     se = np.sqrt(matching_variance(effect, constant_sigma2(effect)).population)
@@ -294,7 +295,7 @@ def test_estimated_score_meets_stata_psmatch_to_the_digits_it_prints(
     y, treated, X, fit = cattaneo
     effect = matched_effect(y, treated, on_probability(treated, fit.probability, estimand))
     known = matching_variance(effect, local_sigma2(y, treated, fit.probability, neighbours=1))
-    correction = score_correction(y, treated, X, fit, effect, X[:, 1:])
+    correction = score_correction(y, treated, X, FittedScore.of(fit), effect, X[:, 1:])
     assert abs(effect.estimate - estimate) < 0.5e-4
     assert abs(np.sqrt(known.population + correction.variance) - std_error) < 0.5e-5
     # Without the correction the fourth digit is already another.
@@ -306,9 +307,10 @@ def test_the_correction_of_the_atc_is_that_of_the_att_of_not_being_treated(catta
     t, c = np.flatnonzero(treated), np.flatnonzero(~treated)
     F = fit.probability
     pairs = in_sample(nearest_with_replacement(F[c], F[t]), c, t)
-    mirror = logit((~treated).astype(float), X, np.ones(len(y)))
-    here = score_correction(y, treated, X, fit, matched_effect(y, treated, pairs), X[:, 1:])
-    there = score_correction(y, ~treated, X, mirror, matched_effect(y, ~treated, pairs), X[:, 1:])
+    mirror = FittedScore.of(logit((~treated).astype(float), X, np.ones(len(y))))
+    effects = (matched_effect(y, arm, pairs) for arm in (treated, ~treated))
+    here = score_correction(y, treated, X, FittedScore.of(fit), next(effects), X[:, 1:])
+    there = score_correction(y, ~treated, X, mirror, next(effects), X[:, 1:])
     np.testing.assert_allclose(here.variance, there.variance, rtol=1e-6)  # two logit fits
 
 
@@ -317,5 +319,6 @@ def test_the_correction_is_refused_where_a_caliper_drops_treated_units(cattaneo)
     t, c = np.flatnonzero(treated), np.flatnonzero(~treated)
     F = fit.probability
     pairs = in_sample(nearest_with_replacement(F[t], F[c], caliper=1e-6), t, c)
+    effect = matched_effect(y, treated, pairs)
     with pytest.raises(NotEstimableError, match="caliper"):
-        score_correction(y, treated, X, fit, matched_effect(y, treated, pairs), X[:, 1:])
+        score_correction(y, treated, X, FittedScore.of(fit), effect, X[:, 1:])

@@ -430,8 +430,7 @@ def test_pooled_waves_refuse_inference_that_takes_rows_as_independent():
 def matched():
     units = pd.DataFrame({"weight": 1.0, "village": np.arange(8) % 4}, index=list("abcdefgh"))
     psi = np.array([0.2, -0.1, 0.05, 0.1, -0.1, 0.05, -0.15, 0.2])
-    variance = float(psi @ psi)
-    term = MatchingTerm(psi, np.arange(8), variance, variance * 1.44, True)
+    term = MatchingTerm(psi, 1.2 * psi, np.arange(8))
     labels = {"estimator": "matching.att"}
     return estimate_row(1.0, psi, units, labels, {"n": 8}, pe.AbadieImbens(), [term])
 

@@ -9,9 +9,9 @@ from prakerja_eval.errors import NotEstimableError
 from prakerja_eval.matching.abadie_imbens import constant_sigma2, local_sigma2, matching_variance
 from prakerja_eval.matching.effects import (
     Direction,
-    bias_adjustment,
     matched_effect,
     matched_effect_of_runs,
+    outcome_lines,
 )
 from prakerja_eval.matching.linear_form import linear_form, rescale
 from prakerja_eval.matching.neighbours import nearest_runs, nearest_with_replacement
@@ -119,9 +119,10 @@ def test_bias_adjustment_removes_a_linear_outcome_exactly():
         in_sample(nearest_with_replacement(X[t, 0], X[c, 0]), t, c),
         in_sample(nearest_with_replacement(X[c, 0], X[t, 0]), c, t),
     )
-    adjustment = bias_adjustment(y, treated, X, found)
-    np.testing.assert_allclose(matched_effect(y, treated, found, adjustment).estimate, 3.0)
-    assert abs(matched_effect(y, treated, found).estimate - 3) > 0.05
+    plain = matched_effect(y, treated, found)
+    lines = outcome_lines(y, treated, X, plain.used)
+    np.testing.assert_allclose(matched_effect(y, treated, found, lines).estimate, 3.0)
+    assert abs(plain.estimate - 3) > 0.05
 
 
 def test_linear_form_adds_up_to_zero_and_is_rescaled_to_the_variance_asked_for(world):

@@ -52,14 +52,19 @@ def matching_terms(terms: tuple[Term, ...]) -> list[MatchingTerm]:
 
 
 def rescaled(term: MatchingTerm, spec: AbadieImbens) -> tuple[IntArray, FloatArray]:
-    """Rescale the linear form to the variance that the specification names."""
-    if spec.score == "estimated" and not term.score_fitted:
+    """Return what turns the linear form into that of the variance which the specification names.
+
+    The part of the people whose effect it is, which other designs share, is in both as it is.
+    """
+    if spec.score == "known":
+        return term.rows, term.known - term.psi
+    if term.why_known:
         raise NotEstimableError(
-            "AbadieImbens('estimated') corrects for a fitted parametric score, and this matching "
-            "has none; use AbadieImbens('known')."
+            "AbadieImbens('estimated') adds the estimation of the score to the variance, which is "
+            f"not derived here: {term.why_known}. Or use AbadieImbens('known'), which takes the "
+            "score as known."
         )
-    wanted = term.variance if spec.score == "estimated" else term.variance_known
-    return term.rows, term.psi * (np.sqrt(wanted / term.variance) - 1.0)
+    return term.rows, np.zeros_like(term.psi)
 
 
 def leverage_correction(term: LinearTerm, spec: Robust) -> tuple[IntArray, FloatArray]:

@@ -204,41 +204,34 @@ class FirstStage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MatchingTerm:
-    """A nearest-neighbour matching estimate: its influence part and its published variances.
+    """A nearest-neighbour matching estimate: its influence part under both published variances.
 
     Attributes
     ----------
     psi : (m,) array
-        Otsu-Rai linear form, rescaled to ``variance``; m matched sample units.
+        Otsu-Rai linear form, with the score's estimation where that is derived, set to the variance
+        of Abadie and Imbens (2016) there and of (2006) elsewhere.
+    known : (m,) array
+        The linear form of a score taken as known, set to the 2006 variance.
     rows : (m,) int array
         Their positions in ``Estimate.units``.
-    variance : float
-        The variance to which ψ is scaled: with the score's estimation where a score was fitted.
-    variance_known : float
-        The 2006 variance, which takes the score as known.
-    score_fitted : bool
-        Whether ``variance`` includes the correction for an estimated score.
+    why_known : str
+        Why the score's estimation is not in ψ; empty where it is.
     regression : LinearTerm, optional
         The weighted regression of the outcome on treatment in the matched sample.
     """
 
     psi: FloatArray
+    known: FloatArray
     rows: IntArray
-    variance: float
-    variance_known: float
-    score_fitted: bool
+    why_known: str = ""
     regression: LinearTerm | None = None
 
     def scaled(self, factor: float) -> "MatchingTerm":
         """Return the term of ``factor`` times the parameter."""
         regression = None if self.regression is None else self.regression.scaled(factor)
-        return replace(
-            self,
-            psi=self.psi * factor,
-            variance=self.variance * factor**2,
-            variance_known=self.variance_known * factor**2,
-            regression=regression,
-        )
+        psi, known = self.psi * factor, self.known * factor
+        return replace(self, psi=psi, known=known, regression=regression)
 
     def moved(self, positions: IntArray) -> "MatchingTerm":
         """Return the term with unit positions mapped through ``positions``."""

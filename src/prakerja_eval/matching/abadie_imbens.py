@@ -1,20 +1,23 @@
 """How uncertain a matching estimate is, the score taken as known.
 
 Abadie and Imbens (2006), doi 10.1111/j.1468-0262.2006.00655.x; Abadie, Drukker, Herr and Imbens
-(2004), Stata Journal 4:290. With D_i = 1 for the n_f matched focal units, K_i the sum of the pair
-weights with which unit i serves and K'_i that of their squares, one pair of formulas holds for
-ATT, ATC and ATE:
+(2004), Stata Journal 4:290. With D_i the weight of a matched focal unit (one, or its sampling
+weight), n_f their sum, K_i the sum over those whom unit i serves of D times the pair weight and
+K'_i that of the squares, one pair of formulas holds for ATT, ATC and ATE:
 
-    population: (sum_i D_i (Y1_i - Y0_i - tau)^2 + sum_i (K_i^2 + 2 D_i K_i - K'_i) s2_i) / n_f^2
+    population: (sum_i D_i^2 (Y1_i - Y0_i - tau)^2 + sum_i (K_i^2 + 2 D_i K_i - K'_i) s2_i) / n_f^2
     sample:     sum_i (D_i + K_i)^2 s2_i / n_f^2
 
-A focal unit that a caliper leaves without a match counts nowhere, and n_f does not count it.
+The square of (Y1_i - Y0_i - tau) has the noise of unit i and of those that serve it in it, D_i^2
+s2_i and their part of K'_j s2_j; what is left of (D + K)^2 s2 is the second sum. A focal unit that
+a caliper leaves without a match counts nowhere, and n_f does not count it.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from prakerja_eval.matching.distances import Sets, nearest_sets
 from prakerja_eval.matching.effects import MatchedEffect
 from prakerja_eval.matching.neighbours import Runs, nearest_runs
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
@@ -51,9 +54,9 @@ def matching_variance(effect: MatchedEffect, sigma2: FloatArray) -> MatchingVari
     -------
     MatchingVariance
     """
-    D = effect.focal.astype(np.float64)
-    K, K_prime = effect.used, effect.used_squared
-    heterogeneity = np.sum((effect.y1 - effect.y0 - effect.estimate)[effect.focal] ** 2)
+    D, K, K_prime = effect.weight, effect.used, effect.used_squared
+    apart = D * (effect.y1 - effect.y0 - effect.estimate)
+    heterogeneity = np.sum(apart[effect.focal] ** 2)
     serves = np.sum((K**2 + 2 * D * K - K_prime) * sigma2)
     squared = float(D.sum()) ** 2
     population = float(heterogeneity + serves) / squared
@@ -63,7 +66,7 @@ def matching_variance(effect: MatchedEffect, sigma2: FloatArray) -> MatchingVari
 def constant_sigma2(effect: MatchedEffect) -> FloatArray:
     """Estimate one variance for all: half the mean squared deviation of the pair differences.
 
-    s2 = sum_pairs weight (difference - tau)^2 / (2 n_f). It supposes a constant effect and one
+    s2 = sum_pairs D weight (difference - tau)^2 / (2 n_f). It supposes a constant effect and one
     variance for all, and overstates the variance where effects differ.
 
     Parameters
@@ -76,14 +79,14 @@ def constant_sigma2(effect: MatchedEffect) -> FloatArray:
     (n,) array
         The same value n times.
     """
-    sigma2 = effect.pair_deviation / (2 * effect.focal.sum())
+    sigma2 = effect.pair_deviation / (2 * effect.weight.sum())
     return np.full(len(effect.focal), sigma2)
 
 
 def local_sigma2(
     y: FloatArray,
     treated: BoolArray,
-    score: FloatArray,
+    space: FloatArray,
     neighbours: int = 1,
     tie_tolerance: float = 0.0,
     groups: IntArray | None = None,
@@ -95,10 +98,12 @@ def local_sigma2(
 
     Parameters
     ----------
-    y, score : (n,)
-        Outcome, and the variable matched on.
+    y : (n,)
+        Outcome.
     treated : (n,) bool
         Who was treated.
+    space : (n,) or (n, q)
+        What was matched on; distances are Euclidean.
     neighbours : int
         Number J of other units; an arm has to have more.
     tie_tolerance : float
@@ -118,21 +123,63 @@ def local_sigma2(
     """
     if neighbours < 1 or neighbours >= min(treated.sum(), (~treated).sum()):
         raise ValueError("neighbours must be at least 1 and below the size of either arm")
+    near = (neighbours + 1, tie_tolerance)
     sigma2 = np.empty(len(y))
     for arm in (treated, ~treated):
-        near = (score[arm], score[arm], neighbours + 1, np.inf, tie_tolerance)
+        Z = space[arm]
         e = y[arm] - y[arm].mean()
-        sigma2[arm] = _spread(nearest_runs(*near), e)
+        sigma2[arm] = _spread(_sets(Z, *near), e)
         if groups is not None:
-            within = nearest_runs(*near, (groups[arm], groups[arm]))
+            within = _sets(Z, *near, groups[arm])
             sigma2[arm] = np.where(within.count > 1, _spread(within, e), sigma2[arm])
     return sigma2
 
 
-def _spread(runs: Runs, e: FloatArray) -> FloatArray:
-    """Return the sample variance of each run, NaN where it has one unit."""
-    mean = runs.total(e) / runs.count
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """Sets of units of one arm, in compressed rows."""
+
+    sets: Sets
+
+    @property
+    def count(self) -> IntArray:
+        return self.sets.count
+
+    def total(self, values: FloatArray) -> FloatArray:
+        """Sum values over each set; none is empty, each has the unit itself."""
+        total: FloatArray = np.add.reduceat(values[self.sets.indices], self.sets.indptr[:-1])
+        return total
+
+
+def _sets(Z: FloatArray, k: int, tolerance: float, groups: IntArray | None = None) -> Runs | _Near:
+    """Find the k nearest of each unit among all, itself included."""
+    if Z.ndim == 1 or Z.shape[1] == 1:
+        score = Z.reshape(-1)
+        codes = None if groups is None else (groups, groups)
+        return nearest_runs(score, score, k, np.inf, tolerance, codes)
+    if groups is None:
+        return _Near(nearest_sets(Z, Z, k, tolerance))
+    return _Near(_joined(Z, k, tolerance, groups))
+
+
+def _joined(Z: FloatArray, k: int, tolerance: float, groups: IntArray) -> Sets:
+    """Find them group by group, in positions of all."""
+    order = np.argsort(groups, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
+    found = [nearest_sets(Z[part], Z[part], k, tolerance) for part in parts]
+    rows: list[IntArray] = [np.empty(0, dtype=np.int64)] * len(Z)
+    for part, sets in zip(parts, found, strict=True):
+        for i, near in zip(part, np.split(sets.indices, sets.indptr[1:-1]), strict=True):
+            rows[i] = part[near]
+    indptr = np.concatenate(([0], np.cumsum([len(r) for r in rows])))
+    indices = np.concatenate(rows)
+    return Sets(indptr, indices, np.full(len(indices), np.nan))
+
+
+def _spread(near: Runs | _Near, e: FloatArray) -> FloatArray:
+    """Return the sample variance of each set, NaN where it has one unit."""
+    mean = near.total(e) / near.count
     # Not below zero, where rounding would have it so.
-    spread = np.maximum(runs.total(e**2) - runs.count * mean**2, 0.0)
-    more = runs.count > 1
-    return np.where(more, spread / np.where(more, runs.count - 1, 1), np.nan)
+    spread = np.maximum(near.total(e**2) - near.count * mean**2, 0.0)
+    more = near.count > 1
+    return np.where(more, spread / np.where(more, near.count - 1, 1), np.nan)

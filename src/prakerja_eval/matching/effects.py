@@ -11,7 +11,7 @@ import numpy as np
 
 from prakerja_eval.errors import NotEstimableError
 from prakerja_eval.matching.neighbours import Runs
-from prakerja_eval.matching.pairs import Pairs, matched, times_used, times_used_squared
+from prakerja_eval.matching.pairs import Pairs, matched
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 
@@ -22,27 +22,47 @@ class MatchedEffect:
     Attributes
     ----------
     estimate : float
-        Mean of ``y1 - y0`` over matched focal units, in units of the outcome.
+        Weighted mean of ``y1 - y0`` over matched focal units, in units of the outcome.
     comparison_mean : float
-        Mean of ``y0`` over matched focal units.
+        Weighted mean of ``y0`` over matched focal units.
     focal : (n,) bool
         Focal units that found a match.
+    weight : (n,)
+        D: the weight with which a matched focal unit counts, one or its sampling weight; zero for
+        the others.
     y1, y0 : (n,)
         Outcome with and without treatment, one observed and one imputed; NaN where not focal.
     used, used_squared : (n,)
-        K_M and K'_M: sums of the weights, and of their squares, with which a unit serves.
+        K and K': sums of the focal weights times pair weights with which a unit serves, and of
+        their squares.
     pair_deviation : float
-        Sum over pairs of weight times (treated minus comparison outcome, less the estimate)^2.
+        Sum over pairs of focal weight times pair weight times (treated minus comparison outcome,
+        less the estimate)^2.
     """
 
     estimate: float
     comparison_mean: float
     focal: BoolArray
+    weight: FloatArray
     y1: FloatArray
     y0: FloatArray
     used: FloatArray
     used_squared: FloatArray
     pair_deviation: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What a regression in each arm says of every unit, to correct for distances within pairs.
+
+    Attributes
+    ----------
+    own, other : (n,)
+        At the unit's covariates, by the line of its own arm and by that of the other.
+    """
+
+    own: FloatArray
+    other: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +83,11 @@ class Direction:
 
 
 def matched_effect(
-    y: FloatArray, treated: BoolArray, pairs: Pairs, adjustment: FloatArray | None = None
+    y: FloatArray,
+    treated: BoolArray,
+    pairs: Pairs,
+    lines: Lines | None = None,
+    weight: FloatArray | None = None,
 ) -> MatchedEffect:
     """Impute the missing outcome of each focal unit from its pairs, and average the differences.
 
@@ -75,8 +99,10 @@ def matched_effect(
         Who was treated.
     pairs : Pairs
         Rows over positions in the sample; each pairs a focal unit with one of the other arm.
-    adjustment : (m,), optional
-        Added to the outcome that each pair lends, see :func:`bias_adjustment`.
+    lines : Lines, optional
+        A pair lends y_j + m(x_i) - m(x_j), m the line of j's arm; see :func:`outcome_lines`.
+    weight : (n,), optional
+        Sampling weights: a focal unit counts with its own. Left out, ones.
 
     Returns
     -------
@@ -94,27 +120,25 @@ def matched_effect(
     if np.any(treated[pairs.focal] == treated[pairs.comparison]):
         raise ValueError("a pair joins two units of the same arm")
     n = len(y)
-    lent = y[pairs.comparison] + (0.0 if adjustment is None else adjustment)
+    mine, theirs, share = pairs.focal, pairs.comparison, pairs.weight
+    lent = y[theirs] if lines is None else y[theirs] - lines.own[theirs] + lines.other[mine]
     focal = matched(pairs, n)
-    imputed = np.bincount(pairs.focal, pairs.weight * lent, minlength=n)
-    y1 = np.where(focal, np.where(treated, y, imputed), np.nan)
-    y0 = np.where(focal, np.where(treated, imputed, y), np.nan)
-    estimate = float(np.mean((y1 - y0)[focal]))
-    difference = np.where(treated[pairs.focal], 1.0, -1.0) * (y[pairs.focal] - lent)
-    return MatchedEffect(
-        estimate,
-        float(np.mean(y0[focal])),
-        focal,
-        y1,
-        y0,
-        times_used(pairs, n),
-        times_used_squared(pairs, n),
-        float(np.sum(pairs.weight * (difference - estimate) ** 2)),
-    )
+    D = np.where(focal, 1.0 if weight is None else weight, 0.0)
+    imputed = np.bincount(mine, share * lent, minlength=n)
+    squares = share * (lent - imputed[mine]) ** 2
+    apart = np.bincount(mine, squares, minlength=n).astype(np.float64)
+    counted = D[mine] * share
+    used = np.bincount(theirs, counted, minlength=n).astype(np.float64)
+    used_squared = np.bincount(theirs, counted**2, minlength=n).astype(np.float64)
+    return _effect(y, treated, np.where(focal, imputed, np.nan), apart, (D, used, used_squared))
 
 
 def matched_effect_of_runs(
-    y: FloatArray, treated: BoolArray, directions: Sequence[Direction]
+    y: FloatArray,
+    treated: BoolArray,
+    directions: Sequence[Direction],
+    lines: Lines | None = None,
+    weight: FloatArray | None = None,
 ) -> MatchedEffect:
     """Compute the same with averaged ties, without ever writing out the pairs.
 
@@ -123,10 +147,8 @@ def matched_effect_of_runs(
 
     Parameters
     ----------
-    y : (n,)
-        Outcome.
-    treated : (n,) bool
-        Who was treated.
+    y, treated, lines, weight
+        As of :func:`matched_effect`.
     directions : sequence of Direction
         One for an ATT or ATC, both for an ATE.
 
@@ -139,38 +161,57 @@ def matched_effect_of_runs(
     NotEstimableError
         If no focal unit found a match.
     """
-    n, centre = len(y), float(y.mean())
-    e = y - centre
-    imputed, spread = np.full(n, np.nan), np.zeros(n)
-    used, used_squared = np.zeros(n), np.zeros(n)
+    n = len(y)
+    own = np.ones(n) if weight is None else weight
+    lent, centre = y if lines is None else y - lines.own, np.zeros(2)
+    for arm in (0, 1):
+        centre[arm] = lent[treated == arm].mean()
+    # Running sums keep their digits where what they add up is near zero.
+    e = lent - centre[treated.astype(np.int64)]
+    imputed, apart = np.full(n, np.nan), np.zeros(n)
+    D, used, used_squared = np.zeros(n), np.zeros(n), np.zeros(n)
     for way in directions:
         count = way.runs.count
         found = count > 0
-        at, M = way.focal[found], count[found]
-        lent = e[way.comparison]
-        imputed[at] = way.runs.total(lent)[found] / M
-        spread[at] = way.runs.total(lent**2)[found] / M - imputed[at] ** 2
-        share = np.divide(1.0, count, out=np.zeros(len(count)), where=found)
+        at, M, theirs = way.focal[found], count[found], e[way.comparison]
+        mean = way.runs.total(theirs)[found] / M
+        apart[at] = np.maximum(way.runs.total(theirs**2)[found] / M - mean**2, 0.0)
+        moved = 0.0 if lines is None else lines.other[at]
+        imputed[at] = mean + centre[(~treated[at]).astype(np.int64)] + moved
+        D[at] = own[at]
+        share = own[way.focal] / np.maximum(count, 1)
         used[way.comparison] += way.runs.used(share)
         used_squared[way.comparison] += way.runs.used(share**2)
-    focal = np.isfinite(imputed)
-    if not focal.any():
+    if not np.isfinite(imputed).any():
         raise NotEstimableError("no focal unit found a match")
-    y1 = np.where(focal, np.where(treated, y, imputed + centre), np.nan)
-    y0 = np.where(focal, np.where(treated, imputed + centre, y), np.nan)
-    effects = (y1 - y0)[focal]
-    estimate = float(effects.mean())
+    return _effect(y, treated, imputed, apart, (D, used, used_squared))
+
+
+def _effect(
+    y: FloatArray,
+    treated: BoolArray,
+    imputed: FloatArray,
+    apart: FloatArray,
+    counted: tuple[FloatArray, FloatArray, FloatArray],
+) -> MatchedEffect:
+    """Average over focal units; ``imputed`` is NaN elsewhere, ``apart`` the variance in its set."""
+    D, used, used_squared = counted
+    focal = np.isfinite(imputed)
+    total = float(D.sum())
+    if not total > 0:
+        raise NotEstimableError("the focal units that found a match have a weight of zero")
+    y1 = np.where(focal, np.where(treated, y, imputed), np.nan)
+    y0 = np.where(focal, np.where(treated, imputed, y), np.nan)
+    effects, weight = (y1 - y0)[focal], D[focal]
+    estimate = float(weight @ effects) / total
     # The mean square of a unit's pairs is that of their mean and their variance around it.
-    deviation = float(np.sum((effects - estimate) ** 2) + np.sum(np.maximum(spread, 0.0)))
-    comparison_mean = float(y0[focal].mean())
-    return MatchedEffect(estimate, comparison_mean, focal, y1, y0, used, used_squared, deviation)
+    deviation = float(weight @ ((effects - estimate) ** 2 + apart[focal]))
+    mean = float(weight @ y0[focal]) / total
+    return MatchedEffect(estimate, mean, focal, D, y1, y0, used, used_squared, deviation)
 
 
-def bias_adjustment(y: FloatArray, treated: BoolArray, X: FloatArray, pairs: Pairs) -> FloatArray:
-    """Correct what a pair lends for the distance between its two units.
-
-    mu_w(X_focal) - mu_w(X_comparison), where mu_w is the least-squares line of y on X among the
-    units of arm w that serve, each weighing K_M.
+def outcome_lines(y: FloatArray, treated: BoolArray, X: FloatArray, used: FloatArray) -> Lines:
+    """Fit the least-squares line of the outcome on X in each arm, among the units that serve.
 
     Parameters
     ----------
@@ -180,27 +221,27 @@ def bias_adjustment(y: FloatArray, treated: BoolArray, X: FloatArray, pairs: Pai
         Who was treated.
     X : (n, p)
         Regressors, without a constant.
-    pairs : Pairs
-        Rows over positions in the sample.
+    used : (n,)
+        K, the weights; zero for a unit that does not serve. An arm that does not serve has a line
+        of zero, which nobody needs.
 
     Returns
     -------
-    (m,) array
-        To be handed to :func:`matched_effect`.
+    Lines
 
     References
     ----------
     Abadie and Imbens (2011), doi 10.1198/jbes.2009.07333.
     """
-    used = times_used(pairs, len(y))
-    lends = treated[pairs.comparison]
-    adjustment = np.zeros(len(pairs.focal))
-    for arm in (False, True):
-        rows = lends == arm
+    line = np.zeros((2, len(y)))
+    for arm in (0, 1):
         serve = (treated == arm) & (used > 0)
-        if rows.any():
+        if serve.any():
             root = np.sqrt(used[serve])
-            design = np.column_stack((np.ones(serve.sum()), X[serve])) * root[:, None]
-            slope = np.linalg.lstsq(design, y[serve] * root, rcond=None)[0][1:]
-            adjustment[rows] = (X[pairs.focal[rows]] - X[pairs.comparison[rows]]) @ slope
-    return adjustment
+            centred = X - X[serve].mean(axis=0)
+            scale = np.abs(centred[serve]).max(axis=0)
+            centred = centred / np.where(scale > 0, scale, 1.0)
+            design = np.column_stack((np.ones(int(serve.sum())), centred[serve])) * root[:, None]
+            slopes = np.linalg.lstsq(design, y[serve] * root, rcond=None)[0][1:]
+            line[arm] = centred @ slopes
+    return Lines(np.where(treated, line[1], line[0]), np.where(treated, line[0], line[1]))

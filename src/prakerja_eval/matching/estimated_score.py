@@ -1,7 +1,7 @@
 """How much the uncertainty of a matching estimate changes because the score was estimated.
 
-Abadie and Imbens (2016), doi 10.3982/ECTA11293, for a logit score F(x'theta) with density
-f = F (1 - F) and information I:
+Abadie and Imbens (2016), doi 10.3982/ECTA11293, for a score F(x'theta) with density f (that of a
+logit is F (1 - F)) and information I:
 
     ATE:  V - c' I^-1 c,
           c   = E[f (cov(X, Y | F, W=1) / F + cov(X, Y | F, W=0) / (1 - F))]
@@ -14,6 +14,9 @@ Local means and covariances are those of the L units of an arm that are nearest 
 those tied. For a unit of that arm the covariance is over itself and L - 1 others, and the mean
 over L others. mu_w(X) is the unit's own outcome in its arm, and the mean of its nearest neighbours
 on the covariates in the other.
+
+In influence that is (d - c)' psi_theta beside the linear form of a known score: c is the covariance
+of that form with the score sum x f / (F (1 - F)) (W - F), so that the squares add up to the above.
 """
 
 from dataclasses import dataclass
@@ -24,7 +27,32 @@ from prakerja_eval.errors import NotEstimableError
 from prakerja_eval.matching.effects import MatchedEffect
 from prakerja_eval.matching.neighbours import nearest_runs
 from prakerja_eval.numerics.logit import Logit
-from prakerja_eval.typing import BoolArray, FloatArray
+from prakerja_eval.numerics.probit import Probit
+from prakerja_eval.typing import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class FittedScore:
+    """What the correction takes from a fitted score.
+
+    Attributes
+    ----------
+    probability, density : (n,)
+        F and f = dF / d x'theta.
+    information_inverse : (p, p)
+        I^-1.
+    """
+
+    probability: FloatArray
+    density: FloatArray
+    information_inverse: FloatArray
+
+    @classmethod
+    def of(cls, fit: Logit | Probit, at: IntArray | slice = slice(None)) -> "FittedScore":
+        """Return it of the units at some positions."""
+        F = fit.probability[at]
+        f = fit.density[at] if isinstance(fit, Probit) else F * (1 - F)
+        return cls(F, f, fit.information_inverse)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +84,12 @@ def score_correction(
     y: FloatArray,
     treated: BoolArray,
     X: FloatArray,
-    score: Logit,
+    score: FittedScore,
     effect: MatchedEffect,
     covariates: FloatArray,
     L: int = 2,
 ) -> ScoreCorrection:
-    """Correct the variance of an estimate matched on a fitted logit probability.
+    """Correct the variance of an estimate matched on a fitted probability.
 
     Parameters
     ----------
@@ -70,9 +98,9 @@ def score_correction(
     treated : (n,) bool
         Who was treated.
     X : (n, p)
-        Regressors of the logit, with its constant.
-    score : Logit
-        The fit, unit weights one.
+        Regressors of the score, with its constant.
+    score : FittedScore
+        Fitted with unit weights of one.
     effect : MatchedEffect
         The estimate, matched on ``score.probability`` without losing a focal unit.
     covariates : (n, q)
@@ -95,17 +123,17 @@ def score_correction(
     smaller = min(treated.sum(), (~treated).sum())
     if not 2 <= L < smaller:
         raise ValueError("L must be at least 2 and below the size of either arm")
-    F = score.probability
+    F, f = score.probability, score.density
     if effect.focal.all():
-        c = _gain_ate(y, treated, X, F, L)
+        c = _gain_ate(y, treated, X, (F, f), L)
         d = np.zeros_like(c)
     elif np.array_equal(effect.focal, treated):
-        c = _gain_att(y, treated, X, F, effect.estimate, L)
-        d = _derivative_att(y, treated, X, F, effect.estimate, covariates)
+        c = _gain_att(y, treated, X, (F, f), effect.estimate, L)
+        d = _derivative_att(y, treated, X, f, effect.estimate, covariates)
     elif np.array_equal(effect.focal, ~treated):
-        # The ATC is minus the ATT of not being treated, whose score is 1 - F.
-        c = -_gain_att(y, ~treated, X, 1 - F, -effect.estimate, L)
-        d = -_derivative_att(y, ~treated, X, 1 - F, -effect.estimate, covariates)
+        # The ATC is minus the ATT of not being treated, whose score is 1 - F and theta its minus.
+        c = _gain_att(y, ~treated, X, (1 - F, f), -effect.estimate, L)
+        d = _derivative_att(y, ~treated, X, f, -effect.estimate, covariates)
     else:
         raise NotEstimableError(
             "the correction for an estimated score is not derived where a caliper drops units"
@@ -115,24 +143,29 @@ def score_correction(
 
 
 def _gain_ate(
-    y: FloatArray, treated: BoolArray, X: FloatArray, F: FloatArray, L: int
+    y: FloatArray, treated: BoolArray, X: FloatArray, link: tuple[FloatArray, FloatArray], L: int
 ) -> FloatArray:
+    F, f = link
     one, zero = (_local(y, arm, X, F, L) for arm in (treated, ~treated))
-    # f / F = 1 - F and f / (1 - F) = F.
-    terms = (1 - F)[:, None] * one.covariance + F[:, None] * zero.covariance
+    terms = (f / F)[:, None] * one.covariance + (f / (1 - F))[:, None] * zero.covariance
     gain: FloatArray = terms.mean(axis=0)
     return gain
 
 
 def _gain_att(
-    y: FloatArray, treated: BoolArray, X: FloatArray, F: FloatArray, tau: float, L: int
+    y: FloatArray,
+    treated: BoolArray,
+    X: FloatArray,
+    link: tuple[FloatArray, FloatArray],
+    tau: float,
+    L: int,
 ) -> FloatArray:
+    F, f = link
     one, zero = (_local(y, arm, X, F, L) for arm in (treated, ~treated))
-    f = F * (1 - F)
     terms = (
         X * (f * (one.mean - zero.mean - tau))[:, None]
         + f[:, None] * one.covariance
-        + (F**2)[:, None] * zero.covariance
+        + (f * F / (1 - F))[:, None] * zero.covariance
     )
     gain: FloatArray = terms.sum(axis=0) / treated.sum()
     return gain
@@ -142,7 +175,7 @@ def _derivative_att(
     y: FloatArray,
     treated: BoolArray,
     X: FloatArray,
-    F: FloatArray,
+    f: FloatArray,
     tau: float,
     covariates: FloatArray,
 ) -> FloatArray:
@@ -150,7 +183,7 @@ def _derivative_att(
     mu0 = np.where(treated, 0.0, y)
     mu1[~treated] = _nearest_mean(covariates[~treated], covariates[treated], y[treated])
     mu0[treated] = _nearest_mean(covariates[treated], covariates[~treated], y[~treated])
-    derivative: FloatArray = X.T @ (F * (1 - F) * (mu1 - mu0 - tau)) / treated.sum()
+    derivative: FloatArray = X.T @ (f * (mu1 - mu0 - tau)) / treated.sum()
     return derivative
 
 

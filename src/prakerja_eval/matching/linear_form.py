@@ -5,10 +5,10 @@ the mean of
 
     psi_i = (D_i (mu1(S_i) - mu0(S_i) - tau) + (2 W_i - 1) (D_i + K_i) (Y_i - mu_W(S_i))) / n_f
 
-where D marks the n_f matched focal units, K_i is the use of a unit, and mu_w a series regression
-of the outcome on the score in arm w. Matching is not smooth: psi is no derivative by unit weights
-and does not obey the law. Its squares add up to a variance near that of Abadie and Imbens, to
-which :func:`rescale` sets them exactly.
+where D_i is the weight of a matched focal unit and n_f their sum, K_i is the use of a unit, and
+mu_w a series regression of the outcome on the score in arm w. Matching is not smooth: psi is no
+derivative by unit weights and does not obey the law. Its squares add up to a variance near that of
+Abadie and Imbens, to which :func:`rescale` sets them exactly.
 """
 
 import numpy as np
@@ -19,12 +19,13 @@ from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 ORDER = 3
 """Order of the polynomial in the score; lower in an arm with fewer than four distinct scores."""
+ORDER_OF_MANY = 2
 
 
 def linear_form(
     y: FloatArray,
     treated: BoolArray,
-    score: FloatArray,
+    space: FloatArray,
     effect: MatchedEffect,
     groups: IntArray | None = None,
 ) -> FloatArray:
@@ -36,10 +37,12 @@ def linear_form(
 
     Parameters
     ----------
-    y, score : (n,)
-        Outcome, and the variable matched on.
+    y : (n,)
+        Outcome.
     treated : (n,) bool
         Who was treated.
+    space : (n,) or (n, q)
+        The variable matched on, or the columns in which distances are Euclidean.
     effect : MatchedEffect
         The estimate.
     groups : (n,) int array, optional
@@ -48,13 +51,13 @@ def linear_form(
     Returns
     -------
     (n,) array
-        psi, in units of the outcome, divided by the number of focal units. Zero where a unit
+        psi, in units of the outcome, divided by the focal units' sum of weights. Zero where a unit
         neither is focal nor serves.
     """
-    D = effect.focal.astype(np.float64)
+    D = effect.weight
     part = np.flatnonzero((D > 0) | (effect.used > 0))
     weight = (D + effect.used)[part]
-    basis = _basis(score[part], None if groups is None else groups[part])
+    basis = _basis(space[part], None if groups is None else groups[part])
     arm = treated[part]
     mu1, mu0 = (_fitted(y[part], basis, np.where(a, weight, 0.0)) for a in (arm, ~arm))
     residual = np.where(arm, y[part] - mu1, mu0 - y[part])
@@ -100,15 +103,20 @@ def rescale(psi: FloatArray, variance: float, focal: BoolArray) -> FloatArray:
     return np.asarray(psi * np.sqrt(variance / squares))
 
 
-def _basis(score: FloatArray, groups: IntArray | None) -> FloatArray:
-    """Return a Legendre series in the score, with indicators of the exact groups."""
-    low, high = float(score.min()), float(score.max())
-    x = 2 * (score - low) / (high - low) - 1 if high > low else np.zeros_like(score)
-    series = legendre.legvander(x, ORDER)
-    if groups is None:
-        return np.asarray(series)
-    levels = np.unique(groups)
-    return np.hstack([series, groups[:, None] == levels[None, 1:]])
+def _basis(space: FloatArray, groups: IntArray | None) -> FloatArray:
+    """Return a Legendre series in the score, with indicators of the exact groups.
+
+    In several columns each has a series of its own, of order 2, so that it stays short.
+    """
+    Z = space.reshape(len(space), -1)
+    low, high = Z.min(axis=0), Z.max(axis=0)
+    apart = np.where(high > low, high - low, 1.0)
+    x = np.where(high > low, 2 * (Z - low) / apart - 1, 0.0)
+    order = ORDER if Z.shape[1] == 1 else ORDER_OF_MANY
+    series = [np.ones((len(Z), 1)), *(legendre.legvander(column, order)[:, 1:] for column in x.T)]
+    if groups is not None:
+        series.append(groups[:, None] == np.unique(groups)[None, 1:])
+    return np.hstack(series)
 
 
 def _fitted(y: FloatArray, basis: FloatArray, weight: FloatArray) -> FloatArray:

@@ -1,0 +1,172 @@
+"""How uncertain is the effect on the matched, and what does each person contribute to it?"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from prakerja_eval.errors import NotEstimableError, UsageError
+from prakerja_eval.estimate import LinearFit, LinearTerm, MatchingTerm
+from prakerja_eval.estimate.specs import one_of
+from prakerja_eval.matching.abadie_imbens import constant_sigma2, local_sigma2, matching_variance
+from prakerja_eval.matching.effects import MatchedEffect
+from prakerja_eval.matching.estimated_score import FittedScore, ScoreCorrection, score_correction
+from prakerja_eval.matching.linear_form import linear_form, rescale
+from prakerja_eval.matching.match import Matched
+from prakerja_eval.matching.matched_sample import Observed
+from prakerja_eval.typing import FloatArray, IntArray
+
+ConditionalVariance: TypeAlias = Literal["local", "constant"]
+Target: TypeAlias = Literal["population", "sample"]
+Metric: TypeAlias = Literal["euclidean", "mahalanobis"]
+
+
+@dataclass(frozen=True, slots=True)
+class Variance:
+    """How the Abadie-Imbens variance is made.
+
+    Parameters
+    ----------
+    conditional : {"local", "constant"}
+        Variance of the outcome given what was matched on: from each unit's nearest neighbours of
+        its own arm, or one for all, which supposes a constant effect.
+    neighbours : int
+        Number of neighbours besides the unit itself, for "local".
+    target : {"population", "sample"}
+        Of the effect in the population, or on the very people at hand.
+    metric : {"euclidean", "mahalanobis"}
+        For the correction of an estimated score, which matches on the covariates themselves: their
+        own units (Stata's convention), or free of units.
+    """
+
+    conditional: ConditionalVariance = "local"
+    neighbours: int = 1
+    target: Target = "population"
+    metric: Metric = "euclidean"
+
+    def __post_init__(self) -> None:
+        one_of(self.conditional, ConditionalVariance, "matching.Variance(conditional)")
+        one_of(self.target, Target, "matching.Variance(target)")
+        one_of(self.metric, Metric, "matching.Variance(metric)")
+        if self.neighbours < 1:
+            raise UsageError("matching.Variance(neighbours) must be at least 1.")
+
+
+def matching_term(
+    seen: Observed, matched: Matched, effect: MatchedEffect, options: Variance
+) -> tuple[IntArray, MatchingTerm]:
+    """Return who contributes, and the linear form set to the variance, with its regression.
+
+    The score's units that were matched do and, where the score's estimation is in the form, all
+    that took part in the fit.
+    """
+    known = _known_variance(seen, matched, effect, options)
+    form = np.zeros(len(matched.focal))
+    form[seen.at] = linear_form(seen.y, seen.treated, seen.space, effect, seen.groups)
+    focal = np.zeros(len(form), dtype=np.bool_)
+    focal[seen.at] = effect.focal
+    part = focal.copy()
+    part[seen.at] |= effect.used > 0
+    of_known = rescale(form, known, focal)
+    psi, why = of_known, why_known(seen, matched, effect, options)
+    if not why and matched.propensity.fit is not None:
+        fit = matched.propensity.fit
+        correction = _correction(seen, matched, effect, options)
+        _refuse_none(known + correction.variance)
+        form = form + fit.psi @ (correction.derivative - correction.c)
+        psi = rescale(form, known + correction.variance, focal)
+        part |= fit.psi.any(axis=1)
+    rows = np.flatnonzero(part)
+    regression = None
+    if not matched.design.replace:
+        regression = _regression(seen, effect, rows)
+    return rows, MatchingTerm(psi[rows], of_known[rows], np.arange(len(rows)), why, regression)
+
+
+def why_known(seen: Observed, matched: Matched, effect: MatchedEffect, options: Variance) -> str:
+    """Say why the score's estimation is not in the variance, and what would mend it."""
+    design, score = matched.design, matched.propensity
+    reasons = (
+        (score.fit is None, "no parametric score was fitted; use a logit or probit score"),
+        (_in_covariates(seen), "distances are in covariates, with no score in them"),
+        (options.target == "sample", "Variance(target='sample') holds the people at hand fixed"),
+        (not design.replace, "matching was without replacement; use Clustered('pair')"),
+        (design.max_uses is not None, "max_uses limits who may serve; leave it out"),
+        (design.ties != "average", "the first of tied people was taken; use ties='average'"),
+        (bool(design.exact), "pairs agree on exact columns; put those into the score instead"),
+        (score.support is not None, "people outside common support were left out; match all"),
+        (np.ptp(score.weight) > 0, "people have sampling weights"),
+        (
+            not np.array_equal(effect.focal, seen.focal),
+            "a caliper, or a counterpart that was not seen, left people without one; widen it",
+        ),
+    )
+    return next((why for holds, why in reasons if holds), "")
+
+
+def _in_covariates(seen: Observed) -> bool:
+    return bool(seen.space.shape[1] > 1)
+
+
+def _known_variance(
+    seen: Observed, matched: Matched, effect: MatchedEffect, options: Variance
+) -> float:
+    """Return the 2006 variance."""
+    smaller = min(int(seen.treated.sum()), int((~seen.treated).sum()))
+    if smaller <= options.neighbours + 1:
+        raise NotEstimableError(
+            f"an arm has {smaller} people observed, too few for the Abadie-Imbens variance from "
+            f"{options.neighbours} neighbour(s) of the same arm."
+        )
+    if options.conditional == "constant":
+        sigma2 = constant_sigma2(effect)
+    else:
+        tolerance = matched.design.tie_tolerance
+        if not _in_covariates(seen):
+            tolerance = tolerance * float(seen.space.var(ddof=1))
+        near = (options.neighbours, tolerance, seen.groups)
+        sigma2 = local_sigma2(seen.y, seen.treated, seen.space, *near)
+    known: float = getattr(matching_variance(effect, sigma2), options.target)
+    _refuse_none(known)
+    return known
+
+
+def _refuse_none(variance: float) -> None:
+    if not variance > 0:
+        raise NotEstimableError(
+            "the Abadie-Imbens variance is not above zero: there are too few pairs, or the "
+            "outcome does not vary among them."
+        )
+
+
+def _correction(
+    seen: Observed, matched: Matched, effect: MatchedEffect, options: Variance
+) -> ScoreCorrection:
+    """Return what the fitted score adds to the variance."""
+    score = matched.propensity
+    if score.fit is None:
+        raise ValueError("there is no parametric score")
+    space = score.covariates[seen.at]
+    if options.metric == "mahalanobis":
+        spread = np.cov(score.covariates, rowvar=False).reshape(len(score.names), -1)
+        space = space @ np.linalg.cholesky(np.linalg.inv(spread))
+    X = np.column_stack([np.ones(len(seen.at)), score.covariates[seen.at]])
+    fitted = FittedScore.of(score.fit, seen.at)
+    return score_correction(seen.y, seen.treated, X, fitted, effect, space)
+
+
+def _regression(seen: Observed, effect: MatchedEffect, rows: IntArray) -> LinearTerm:
+    """Return the weighted regression of the outcome on treatment among the matched."""
+    part = np.flatnonzero(effect.focal | (effect.used > 0))
+    weight: FloatArray = np.where(effect.focal, effect.weight, effect.used)[part]
+    arm = seen.treated[part].astype(np.int64)
+    total = np.bincount(arm, weight, minlength=2)
+    mean = np.bincount(arm, weight * seen.y[part], minlength=2) / total
+    fit = LinearFit(
+        residuals=seen.y[part] - mean[arm],
+        weights=weight,
+        bread=np.diag(1.0 / total),
+        rows=np.searchsorted(rows, seen.at[part]),
+        cells=arm,
+    )
+    return LinearTerm(fit, np.array([-1.0, 1.0]))
