@@ -10,11 +10,14 @@ import numpy as np
 from kernels import Law, S, register
 from scipy.special import ndtr
 
+from prakerja_eval.matching.entropy import dual_influence, entropy_weights
+from prakerja_eval.matching.entropy_moments import moment_columns
 from prakerja_eval.matching.inverse_probability import Tilt, balancing_weights, truncated
 from prakerja_eval.numerics.logit import logit
 from prakerja_eval.numerics.probit import probit
 
 TREATED = S.treated == 1
+COVARIATES = np.column_stack([S.x, S.age])
 CEILING = (1.9, 1.6)  # cuts some weights of either arm, held fixed
 
 
@@ -66,3 +69,33 @@ for _tilt, _model in (
         ", truncated at a fixed ceiling" if _cut else ""
     )
     register(_name)(_by_score(_model, _tilt, _cut))
+
+
+def _by_balance(focal: np.ndarray, arms: tuple[np.ndarray, ...], powers: int):
+    """Standardising at the moved weights is part of θ: the span of the columns is the same."""
+
+    def at(w):
+        made = moment_columns(COVARIATES, w, powers, products=powers > 1)
+        asked = np.where(focal, w, 0.0) / w[focal].sum()
+        raw = w.copy()
+        for arm in arms:
+            found = entropy_weights(made.columns[arm], w[arm], asked @ made.columns)
+            raw[arm] = found.weight
+        return made.columns, asked, raw
+
+    def make(a: np.ndarray) -> Law:
+        Z, asked, raw = at(a)
+        target = asked @ Z
+        own = [np.where(arm, raw, 0.0) for arm in arms]
+        derivative = np.hstack([w[:, None] * (Z - target) for w in own])
+        nuisance = np.hstack([dual_influence(Z, target, w, asked) for w in own])
+        psi = influence(raw, derivative, nuisance)
+        return Law(lambda v: np.atleast_1d(hajek(at(a * v)[2])), psi)
+
+    return make
+
+
+EVERYONE = np.ones(S.n, dtype=bool)
+register("entropy balancing, ATT")(_by_balance(TREATED, (~TREATED,), 1))
+register("entropy balancing, squares and products, ATC")(_by_balance(~TREATED, (TREATED,), 2))
+register("entropy balancing, ATE")(_by_balance(EVERYONE, (TREATED, ~TREATED), 1))

@@ -15,10 +15,14 @@ from prakerja_eval.matching.spread import Spread, distribution, weight_spread
 from prakerja_eval.matching.strata import Stratified
 from prakerja_eval.matching.subclass import Subclass
 from prakerja_eval.matching.support import Support
+from prakerja_eval.matching.weight import Weighted, weight
+from prakerja_eval.matching.weighting import EntropyBalance, InverseProbability
 
 __all__ = [
     "Coarsened",
+    "EntropyBalance",
     "Exact",
+    "InverseProbability",
     "Learner",
     "Learners",
     "Logit",
@@ -31,6 +35,7 @@ __all__ = [
     "Subclass",
     "Support",
     "Variance",
+    "Weighted",
     "aipw",
     "att",
     "balance",
@@ -42,5 +47,6 @@ __all__ = [
     "people",
     "prognostic_balance",
     "propensity",
+    "weight",
     "weight_spread",
 ]

@@ -81,6 +81,9 @@ class EntropyBalance:
         Balance means, also squares, also cubes.
     interactions : bool
         Balance the products of every two covariates too.
+    drawn : bool
+        Whether the moments to be met count as drawn from a population, so that their sampling
+        enters standard errors. False takes them as known.
 
     References
     ----------
@@ -90,6 +93,7 @@ class EntropyBalance:
     estimand: Estimand = "ATT"
     moments: Moments = 1
     interactions: bool = False
+    drawn: bool = True
 
     def __post_init__(self) -> None:
         one_of(self.estimand, Estimand, "EntropyBalance(estimand)")
@@ -103,6 +107,8 @@ class EntropyBalance:
             parts.append("squares" if self.moments == 2 else "squares and cubes")
         if self.interactions:
             parts.append("interactions")
+        if not self.drawn:
+            parts.append("moments taken as known")
         return ", ".join(parts)
 
 
