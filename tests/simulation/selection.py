@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
+from prakerja_eval.matching.models import Logit as LogitModel
 from prakerja_eval.matching.propensity import Propensity
 from prakerja_eval.numerics.logit import Logit
 from prakerja_eval.panel import ArrayRequest, Roles
@@ -73,4 +74,15 @@ def known_score(panel: object, draw: Draw) -> Propensity:
         iterations=0,
     )
     treated = arrays.received.max(axis=1) > 0
-    return Propensity(arrays.clusters, treated, arrays.covariates, arrays.names, fit)
+    return Propensity(
+        units=arrays.clusters,
+        treated=treated,
+        covariates=arrays.covariates,
+        names=arrays.names,
+        score=p,
+        linear_predictor=eta,
+        weight=arrays.weight,
+        supported=np.ones_like(treated),
+        model=LogitModel(),
+        fit=fit,
+    )
