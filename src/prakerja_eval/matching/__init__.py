@@ -8,6 +8,7 @@ from prakerja_eval.matching.design import Nearest
 from prakerja_eval.matching.difference import difference
 from prakerja_eval.matching.double_ml import Learners, double_ml
 from prakerja_eval.matching.g_computation import g_computation
+from prakerja_eval.matching.kernel_matching import Kernel, KernelMatched, Radius
 from prakerja_eval.matching.match import Matched, match
 from prakerja_eval.matching.models import Learner, Logit, Probit
 from prakerja_eval.matching.propensity import Propensity, people, propensity
@@ -23,6 +24,8 @@ __all__ = [
     "EntropyBalance",
     "Exact",
     "InverseProbability",
+    "Kernel",
+    "KernelMatched",
     "Learner",
     "Learners",
     "Logit",
@@ -30,6 +33,7 @@ __all__ = [
     "Nearest",
     "Probit",
     "Propensity",
+    "Radius",
     "Spread",
     "Stratified",
     "Subclass",

@@ -8,6 +8,8 @@ from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate import AbadieImbens, Estimate, estimate_row, join
 from prakerja_eval.matching.adjusted import labels, wave_labels
 from prakerja_eval.matching.difference import NOT_PARAMETRIC, learned
+from prakerja_eval.matching.kernel_effect import kernel_effect
+from prakerja_eval.matching.kernel_matching import KernelMatched
 from prakerja_eval.matching.match import Matched
 from prakerja_eval.matching.matched_sample import effect_of, observed
 from prakerja_eval.matching.matched_variance import Variance, matching_term
@@ -28,7 +30,7 @@ __all__ = ["Variance", "att"]
 
 def att(
     panel: PanelProtocol,
-    matched: Matched | Stratified,
+    matched: Matched | KernelMatched | Stratified,
     outcome: str | Sequence[str],
     *,
     waves: Sequence[WaveLabel] | None = None,
@@ -45,8 +47,8 @@ def att(
     ----------
     panel : Panel
         The panel that was matched, or one with more columns or waves of the same units.
-    matched : Matched or Stratified
-        Pairs, or strata.
+    matched : Matched, KernelMatched or Stratified
+        Pairs, people near in score, or strata.
     outcome : str or sequence of str
         Numeric columns.
     waves : sequence, optional
@@ -90,10 +92,10 @@ def att(
     >>> round(float(pe.matching.att(panel, pairs, "income").theta[0]), 4)
     2.3333
     """
-    if isinstance(matched, Stratified) and (bias_adjust or variance is not None):
+    if not isinstance(matched, Matched) and (bias_adjust or variance is not None):
         raise UsageError(
-            "att(bias_adjust=..., variance=...) are for pairs; for strata with a regression on "
-            "covariates use g_computation."
+            "att(bias_adjust=..., variance=...) are for pairs; for a regression on covariates "
+            "use g_computation."
         )
     adjust = bias_adjust if isinstance(bias_adjust, bool) else tuple(bias_adjust)
     options = variance or Variance()
@@ -105,6 +107,8 @@ def att(
             cell = (name, t, arms.lead(arrays, arrays.waves[t]))
             if isinstance(matched, Stratified):
                 rows.append(stratified_effect(arrays, matched, cell))
+            elif isinstance(matched, KernelMatched):
+                rows.append(kernel_effect(arrays, matched, cell))
             else:
                 rows.append(_row(arrays, matched, cell, adjust, options))
     return join(*rows)

@@ -13,6 +13,7 @@ from prakerja_eval.matching.adjusted import UnitWeights, focal_units
 from prakerja_eval.matching.design import Nearest
 from prakerja_eval.matching.effects import Direction
 from prakerja_eval.matching.greedy import Order, nearest_without_replacement
+from prakerja_eval.matching.kernel_matching import KernelDesign, KernelMatched, kernel_match
 from prakerja_eval.matching.neighbours import Ties, nearest_runs, nearest_with_replacement
 from prakerja_eval.matching.pairs import Pairs, effective_sample_size, in_sample, pair_codes
 from prakerja_eval.matching.propensity import Propensity, propensity
@@ -176,20 +177,30 @@ def match(
 ) -> Stratified: ...
 
 
+@overload
 def match(
     panel: PanelProtocol,
-    design: Nearest | StrataDesign | None = None,
+    design: KernelDesign,
     *,
     covariates: Sequence[str] = (),
     score: Propensity | None = None,
-) -> Matched | Stratified:
+) -> KernelMatched: ...
+
+
+def match(
+    panel: PanelProtocol,
+    design: Nearest | StrataDesign | KernelDesign | None = None,
+    *,
+    covariates: Sequence[str] = (),
+    score: Propensity | None = None,
+) -> Matched | Stratified | KernelMatched:
     """Match on the propensity score, or put people into strata.
 
     Parameters
     ----------
     panel : Panel
         With Roles ``cohort`` or ``received``. Outcomes are not looked at.
-    design : Nearest, Subclass, Coarsened or Exact, optional
+    design : Nearest, Kernel, Radius, Subclass, Coarsened or Exact, optional
         Left out: one nearest neighbour with replacement, ties averaged, no caliper.
     covariates : sequence of str
         For the logit score; what ``Coarsened`` and ``Exact`` match on.
@@ -198,7 +209,7 @@ def match(
 
     Returns
     -------
-    Matched or Stratified
+    Matched, KernelMatched or Stratified
 
     Raises
     ------
@@ -221,6 +232,8 @@ def match(
     design = design or Nearest()
     if (score is None) == (not covariates):
         raise UsageError("match needs covariates=[...] or score=..., one of them.")
+    if isinstance(design, KernelDesign):
+        return kernel_match(panel, design, covariates, score)
     fitted = propensity(panel, covariates) if score is None else score
     groups = _exact_groups(panel, design, fitted)
     scale = distance_scale(fitted, design)

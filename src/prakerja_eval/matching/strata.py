@@ -7,12 +7,13 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from prakerja_eval.balance import Balance, stages
+from prakerja_eval.balance import Balance
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.matching.adjusted import UnitWeights, focal_units
 from prakerja_eval.matching.coarsened import Coarsened, Exact
+from prakerja_eval.matching.models import NoScore
 from prakerja_eval.matching.pairs import effective_sample_size
-from prakerja_eval.matching.propensity import Propensity, propensity
+from prakerja_eval.matching.propensity import Propensity, people, propensity
 from prakerja_eval.matching.strata_columns import coded, joint
 from prakerja_eval.matching.stratum_weights import StratumWeights, stratum_weights
 from prakerja_eval.matching.subclass import Subclass, subclasses
@@ -130,12 +131,9 @@ class Stratified:
 
     def balance(self) -> Balance:
         """Return the balance of the covariates, and of the score if any, before and after."""
-        units = self.propensity
-        scored = bool(np.isfinite(units.score).all())
-        X = np.column_stack([units.score, units.covariates]) if scored else units.covariates
-        names = ("propensity score", *units.names) if scored else units.names
-        weights = {"before": units.weight, "after": self.weights}
-        return stages(X, names, units.treated, weights, self.focal)
+        from prakerja_eval.matching.balance import balance
+
+        return balance(self)
 
     def __repr__(self) -> str:
         counts = self.summary()
@@ -187,7 +185,7 @@ def stratify(
 def _by_score(design: Subclass, fitted: Propensity) -> Stratified:
     """Cut the score of those inside common support."""
     inside, focal = fitted.supported, focal_units(design.estimand, fitted.treated)
-    if not np.isfinite(fitted.score).all():
+    if isinstance(fitted.model, NoScore):
         raise UsageError("Subclass needs a score; fit one by propensity(panel, covariates).")
     if not (focal & inside).any():
         raise NotEstimableError("nobody whose effect is sought is inside common support.")
@@ -209,9 +207,7 @@ def _by_covariates(
     if not names:
         raise UsageError(f"{type(design).__name__}(on=...) names the columns to match on.")
     if score is None:
-        from prakerja_eval.matching.propensity import people  # type: ignore[attr-defined,unused-ignore]
-
-        score = people(panel, covariates or names)
+        score = people(panel, covariates or (names if isinstance(design, Coarsened) else ()))
     code, words = joint(coded(panel, design, names, score))
     index = pd.RangeIndex(len(words), name="stratum")
     strata = pd.DataFrame(words, columns=list(names), index=index)

@@ -6,6 +6,7 @@ from prakerja_eval.errors import NotEstimableError
 from prakerja_eval.estimate import Estimate, LinearFit, LinearTerm, Robust, estimate_row
 from prakerja_eval.estimate.terms import FULL_LEVERAGE, SmallBlocks
 from prakerja_eval.matching.adjusted import labels, wave_labels
+from prakerja_eval.matching.difference import NOT_PARAMETRIC
 from prakerja_eval.matching.strata import Stratified
 from prakerja_eval.matching.subclass import Subclass
 from prakerja_eval.numerics.blocks import BlockMeans, block_means
@@ -81,8 +82,8 @@ def stratified_effect(
         "comparison_mean": means.comparison_mean + shift,
     }
     psi, many = means.psi + means.psi_share, len(means.shares) > WRITTEN_OUT
-    if many and (means.leverage >= FULL_LEVERAGE).any():
-        psi, counts["status"] = np.full_like(psi, np.nan), MANY
+    if reason := _no_standard_error(stratified, means):
+        psi, counts["status"] = np.full_like(psi, np.nan), reason
     return estimate_row(
         means.theta,
         psi,
@@ -97,6 +98,14 @@ def stratified_effect(
 def _as_given(stratified: Stratified) -> str:
     """Say what was estimated before and is taken as known."""
     return "cut points of the score as given" if isinstance(stratified.design, Subclass) else ""
+
+
+def _no_standard_error(stratified: Stratified, means: BlockMeans) -> str:
+    """Say why there is no standard error, if there is none."""
+    if isinstance(stratified.design, Subclass) and stratified.propensity.fit is None:
+        return NOT_PARAMETRIC
+    many = len(means.shares) > WRITTEN_OUT
+    return MANY if many and bool((means.leverage >= FULL_LEVERAGE).any()) else ""
 
 
 def _term(means: BlockMeans, block: IntArray, weight: FloatArray) -> LinearTerm:
