@@ -12,6 +12,7 @@ from prakerja_eval.matching.kernel_matching import Kernel, KernelMatched, Radius
 from prakerja_eval.matching.match import Matched, match
 from prakerja_eval.matching.models import Learner, Logit, Probit
 from prakerja_eval.matching.propensity import Propensity, people, propensity
+from prakerja_eval.matching.rosenbaum import RosenbaumBounds, rosenbaum
 from prakerja_eval.matching.spread import Spread, distribution, weight_spread
 from prakerja_eval.matching.strata import Stratified
 from prakerja_eval.matching.subclass import Subclass
@@ -34,6 +35,7 @@ __all__ = [
     "Probit",
     "Propensity",
     "Radius",
+    "RosenbaumBounds",
     "Spread",
     "Stratified",
     "Subclass",
@@ -51,6 +53,7 @@ __all__ = [
     "people",
     "prognostic_balance",
     "propensity",
+    "rosenbaum",
     "weight",
     "weight_spread",
 ]
