@@ -71,9 +71,12 @@ def whitened(X: FloatArray, metric: Metric, arms: BoolArray | None = None) -> Fl
 
     Returns
     -------
-    (n, q) array
-        q is the rank of S: a column that is a linear combination of others (the last indicator of
-        a category) adds nothing under Mahalanobis. People alike in X are alike to the last bit.
+    (n, p) array
+        Under Mahalanobis (x - mean) D^-1 R^-1/2 with D the standard deviations and R the
+        correlations, the symmetric root: of all whitened columns those most like the covariates
+        themselves (Kessy, Lewin and Strimmer 2018). Free of the covariates' units. A covariate
+        that is a linear combination of others (the last indicator of a category) adds nothing:
+        R^-1 is then the generalised inverse. People alike in X are alike to the last bit.
 
     Raises
     ------
@@ -82,7 +85,8 @@ def whitened(X: FloatArray, metric: Metric, arms: BoolArray | None = None) -> Fl
 
     References
     ----------
-    Rubin (1980), doi 10.2307/2529981. Rosenbaum (2010), doi 10.1007/978-1-4419-1213-8.
+    Rubin (1980), doi 10.2307/2529981. Rosenbaum (2010), doi 10.1007/978-1-4419-1213-8. Kessy,
+    Lewin and Strimmer (2018), doi 10.1080/00031305.2016.1277159.
     """
     x = np.column_stack([rankdata(c) for c in X.T]) if metric is Metric.ROBUST else X
     S = covariance(x, arms)
@@ -90,14 +94,14 @@ def whitened(X: FloatArray, metric: Metric, arms: BoolArray | None = None) -> Fl
     if not (variance > 0).all():
         raise ValueError("a column has no variance")
     sd = np.sqrt(variance)
-    z = (x - x.mean(axis=0)) / sd
+    z: FloatArray = (x - x.mean(axis=0)) / sd
     if metric is Metric.SCALED:
         return z
     if metric is Metric.ROBUST:  # in units of the spread of untied ranks
         z = z * (sd / np.sqrt(len(x) * (len(x) + 1) / 12.0))
     values, vectors = np.linalg.eigh(S / np.outer(sd, sd))
     kept = values > DEPENDENT * values[-1]
-    return _row_by_row(z, vectors[:, kept] / np.sqrt(values[kept]))
+    return _row_by_row(z, vectors[:, kept] / np.sqrt(values[kept]) @ vectors[:, kept].T)
 
 
 def covariance(x: FloatArray, arms: BoolArray | None = None) -> FloatArray:
