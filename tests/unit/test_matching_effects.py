@@ -129,7 +129,7 @@ def test_linear_form_adds_up_to_zero_and_is_rescaled_to_the_variance_asked_for(w
     y, treated, score, att, atc = world
     for pairs in (att, atc, both_ways(att, atc)):
         effect = matched_effect(y, treated, pairs)
-        psi = linear_form(y, treated, score, effect)
+        psi = linear_form(y, treated, score, effect).psi
         np.testing.assert_allclose(psi.sum(), 0, atol=1e-12)
         for variance in (0.25 * (psi @ psi), 4 * (psi @ psi)):
             scaled = rescale(psi, variance, effect.focal)
@@ -139,7 +139,7 @@ def test_linear_form_adds_up_to_zero_and_is_rescaled_to_the_variance_asked_for(w
 def test_rescaling_leaves_the_part_that_other_designs_share(world):
     y, treated, score, att, _ = world
     effect = matched_effect(y, treated, att)
-    psi = linear_form(y, treated, score, effect)
+    psi = linear_form(y, treated, score, effect).psi
     own = psi[effect.focal] @ psi[effect.focal]
     scaled = rescale(psi, 1.5 * own, effect.focal)
     np.testing.assert_array_equal(scaled[effect.focal], psi[effect.focal])
@@ -155,7 +155,7 @@ def test_linear_form_has_the_abadie_imbens_variance_on_average():
         y, treated, score, att, atc = draw(rng, 2_400)
         for k, pairs in enumerate((att, atc, both_ways(att, atc))):
             effect = matched_effect(y, treated, pairs)
-            psi = linear_form(y, treated, score, effect)
+            psi = linear_form(y, treated, score, effect).psi
             v = matching_variance(effect, local_sigma2(y, treated, score)).population
             total[k] += psi @ psi, v
     np.testing.assert_allclose(total[:, 0] / total[:, 1], 1, atol=0.1)
@@ -164,7 +164,7 @@ def test_linear_form_has_the_abadie_imbens_variance_on_average():
 def test_units_without_part_in_the_estimate_contribute_nothing(world):
     y, treated, score, att, _ = world
     effect = matched_effect(y, treated, att)
-    psi = linear_form(y, treated, score, effect)
+    psi = linear_form(y, treated, score, effect).psi
     idle = ~effect.focal & (effect.used == 0)
     assert idle.any()
     assert np.all(psi[idle] == 0)
@@ -174,7 +174,7 @@ def test_linear_form_lowers_its_order_where_scores_are_few():
     y = np.array([1.0, 2.0, 3.0, 5.0])
     treated = np.array([True, True, False, False])
     pairs = Pairs(np.array([0, 1]), np.array([2, 3]), np.ones(2), np.zeros(2))
-    psi = linear_form(y, treated, np.zeros(4), matched_effect(y, treated, pairs))
+    psi = linear_form(y, treated, np.zeros(4), matched_effect(y, treated, pairs)).psi
     np.testing.assert_allclose(psi, [-0.25, 0.25, 0.5, -0.5])
 
 

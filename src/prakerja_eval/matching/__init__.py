@@ -11,6 +11,9 @@ from prakerja_eval.matching.g_computation import g_computation
 from prakerja_eval.matching.kernel_matching import Kernel, KernelMatched, Radius
 from prakerja_eval.matching.match import Matched, match
 from prakerja_eval.matching.models import Learner, Logit, Probit
+from prakerja_eval.matching.omitted_variable import omitted_variable
+from prakerja_eval.matching.omitted_variable_result import OmittedVariable
+from prakerja_eval.matching.otsu_rai import OtsuRai, otsu_rai
 from prakerja_eval.matching.propensity import Propensity, people, propensity
 from prakerja_eval.matching.rosenbaum import RosenbaumBounds, rosenbaum
 from prakerja_eval.matching.spread import Spread, distribution, weight_spread
@@ -32,6 +35,8 @@ __all__ = [
     "Logit",
     "Matched",
     "Nearest",
+    "OmittedVariable",
+    "OtsuRai",
     "Probit",
     "Propensity",
     "Radius",
@@ -50,6 +55,8 @@ __all__ = [
     "double_ml",
     "g_computation",
     "match",
+    "omitted_variable",
+    "otsu_rai",
     "people",
     "prognostic_balance",
     "propensity",

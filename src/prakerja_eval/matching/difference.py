@@ -17,6 +17,7 @@ from prakerja_eval.estimate import (
     join,
 )
 from prakerja_eval.matching.adjusted import Adjusted, UnitWeights, labels, wave_labels
+from prakerja_eval.matching.models import Learner
 from prakerja_eval.matching.weighted_regression import ArmContrast, arm_contrast
 from prakerja_eval.panel import (
     ArrayRequest,
@@ -272,9 +273,9 @@ def _influence(
 
 
 def learned(adjusted: Adjusted) -> bool:
-    """Say whether the weights come from a score without a parametric model."""
-    score = adjusted.propensity
-    return score.fit is None and bool(np.isfinite(score.score).all())
+    """Say whether the weights come from a score that is no function of a few parameters."""
+    parametric = bool(getattr(adjusted, "parametric", True))
+    return isinstance(adjusted.propensity.model, Learner) or not parametric
 
 
 def _default(made: UnitWeights) -> Inference:

@@ -11,6 +11,8 @@ derivative by unit weights and does not obey the law. Its squares add up to a va
 Abadie and Imbens, to which :func:`rescale` sets them exactly.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.polynomial import legendre
 
@@ -22,13 +24,30 @@ ORDER = 3
 ORDER_OF_MANY = 2
 
 
+@dataclass(frozen=True, slots=True)
+class LinearForm:
+    """A matching estimate as a sum over units.
+
+    Attributes
+    ----------
+    estimate : float
+        tau, corrected for the distance within pairs by mu_w.
+    psi : (n,)
+        In units of the outcome, divided by the focal units' sum of weights; adds up to zero. Zero
+        where a unit neither is focal nor serves.
+    """
+
+    estimate: float
+    psi: FloatArray
+
+
 def linear_form(
     y: FloatArray,
     treated: BoolArray,
     space: FloatArray,
     effect: MatchedEffect,
     groups: IntArray | None = None,
-) -> FloatArray:
+) -> LinearForm:
     """Decompose a matching estimate into one contribution a unit.
 
     mu_w is fitted where it is needed: among the units of arm w that are focal or serve, each
@@ -50,9 +69,7 @@ def linear_form(
 
     Returns
     -------
-    (n,) array
-        psi, in units of the outcome, divided by the focal units' sum of weights. Zero where a unit
-        neither is focal nor serves.
+    LinearForm
     """
     D = effect.weight
     part = np.flatnonzero((D > 0) | (effect.used > 0))
@@ -64,8 +81,9 @@ def linear_form(
     focal = D[part]
     raw = focal * (mu1 - mu0) + weight * residual
     psi = np.zeros(len(y))
-    psi[part] = (raw - focal * (raw.sum() / focal.sum())) / focal.sum()
-    return psi
+    estimate = float(raw.sum() / focal.sum())
+    psi[part] = (raw - focal * estimate) / focal.sum()
+    return LinearForm(estimate, psi)
 
 
 def rescale(psi: FloatArray, variance: float, focal: BoolArray) -> FloatArray:

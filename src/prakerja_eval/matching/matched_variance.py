@@ -14,7 +14,7 @@ from prakerja_eval.matching.estimated_score import FittedScore, ScoreCorrection,
 from prakerja_eval.matching.linear_form import linear_form, rescale
 from prakerja_eval.matching.match import Matched
 from prakerja_eval.matching.matched_sample import Observed
-from prakerja_eval.typing import FloatArray, IntArray
+from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 ConditionalVariance: TypeAlias = Literal["local", "constant"]
 Target: TypeAlias = Literal["population", "sample"]
@@ -52,35 +52,66 @@ class Variance:
             raise UsageError("matching.Variance(neighbours) must be at least 1.")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Forms:
+    """What each of the score's units contributes, before it is set to a variance.
+
+    Attributes
+    ----------
+    estimate : float
+        The estimate corrected for the distance within pairs, which the form decomposes.
+    known, fitted : (n,) arrays
+        With the score taken as known, and with its estimation where that is derived.
+    focal, part : (n,) bool arrays
+        Whose effect it is, and who contributes.
+    added : float
+        What the score's estimation adds to the variance.
+    why_known : str
+        Why it adds nothing; empty where it does.
+    """
+
+    estimate: float
+    known: FloatArray
+    fitted: FloatArray
+    focal: BoolArray
+    part: BoolArray
+    added: float
+    why_known: str
+
+
+def forms(seen: Observed, matched: Matched, effect: MatchedEffect, options: Variance) -> Forms:
+    """Return the linear form of a matching estimate.
+
+    The score's units that were matched contribute and, where the score's estimation is in the form,
+    all that took part in the fit.
+    """
+    n, fit = len(matched.focal), matched.propensity.fit
+    found = linear_form(seen.y, seen.treated, seen.space, effect, seen.groups)
+    known, focal, part = np.zeros(n), np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+    known[seen.at], focal[seen.at] = found.psi, effect.focal
+    part[seen.at] = effect.focal | (effect.used > 0)
+    why = why_known(seen, matched, effect, options)
+    if why or fit is None:
+        return Forms(found.estimate, known, known, focal, part, 0.0, why)
+    correction = _correction(seen, matched, effect, options)
+    fitted = known + fit.psi @ (correction.derivative - correction.c)
+    part |= fit.psi.any(axis=1)
+    return Forms(found.estimate, known, fitted, focal, part, correction.variance, why)
+
+
 def matching_term(
     seen: Observed, matched: Matched, effect: MatchedEffect, options: Variance
 ) -> tuple[IntArray, MatchingTerm]:
-    """Return who contributes, and the linear form set to the variance, with its regression.
-
-    The score's units that were matched do and, where the score's estimation is in the form, all
-    that took part in the fit.
-    """
+    """Return who contributes, and the linear form set to the variance, with its regression."""
     known = _known_variance(seen, matched, effect, options)
-    form = np.zeros(len(matched.focal))
-    form[seen.at] = linear_form(seen.y, seen.treated, seen.space, effect, seen.groups)
-    focal = np.zeros(len(form), dtype=np.bool_)
-    focal[seen.at] = effect.focal
-    part = focal.copy()
-    part[seen.at] |= effect.used > 0
-    of_known = rescale(form, known, focal)
-    psi, why = of_known, why_known(seen, matched, effect, options)
-    if not why and matched.propensity.fit is not None:
-        fit = matched.propensity.fit
-        correction = _correction(seen, matched, effect, options)
-        _refuse_none(known + correction.variance)
-        form = form + fit.psi @ (correction.derivative - correction.c)
-        psi = rescale(form, known + correction.variance, focal)
-        part |= fit.psi.any(axis=1)
-    rows = np.flatnonzero(part)
-    regression = None
-    if not matched.design.replace:
-        regression = _regression(seen, effect, rows)
-    return rows, MatchingTerm(psi[rows], of_known[rows], np.arange(len(rows)), why, regression)
+    made = forms(seen, matched, effect, options)
+    _refuse_none(known + made.added)
+    psi = rescale(made.fitted, known + made.added, made.focal)
+    of_known = rescale(made.known, known, made.focal)
+    rows = np.flatnonzero(made.part)
+    regression = None if matched.design.replace else _regression(seen, effect, rows)
+    term = MatchingTerm(psi[rows], of_known[rows], np.arange(len(rows)), made.why_known, regression)
+    return rows, term
 
 
 def why_known(seen: Observed, matched: Matched, effect: MatchedEffect, options: Variance) -> str:
