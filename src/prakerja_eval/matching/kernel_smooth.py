@@ -75,16 +75,9 @@ def _polynomial(
 ) -> FloatArray:
     box = np.floor(source)
     low = np.floor(target)
-    ends = [
-        np.searchsorted(source, place, side=side)
-        for place, side in (
-            (target - 1, "left"),
-            (low, "left"),
-            (target, "left"),
-            (low + 1, "left"),
-            (target + 1, "right"),
-        )
-    ]
+    places = (target - 1, low, target, low + 1)
+    ends = [np.searchsorted(source, place, side="left") for place in places]
+    ends.append(np.searchsorted(source, target + 1, side="right"))
     powers = _prefix_sums(source - box - 0.5, values, len(shape.coefficients))
     out = np.zeros((len(target), values.shape[1]))
     coefficients = shape.coefficients

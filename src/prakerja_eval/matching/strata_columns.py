@@ -10,6 +10,7 @@ from prakerja_eval.errors import UsageError
 from prakerja_eval.matching.coarsened import Coarsened, Exact
 from prakerja_eval.matching.propensity import Propensity
 from prakerja_eval.panel import ArrayRequest, PanelProtocol
+from prakerja_eval.panel.requests import RawColumn
 from prakerja_eval.typing import FloatArray, IntArray
 
 LARGEST = 2**62  # of a code
@@ -37,7 +38,9 @@ def coded(
         that is not matched on, bins or cut points are for words, or values put together are not
         there.
     """
-    columns = [_read(panel, name, fitted) for name in names]
+    arrays = panel.arrays(ArrayRequest(None, raw=tuple(names)))
+    at = fitted.positions(arrays)
+    columns = [_of(column, at) for column in arrays.raw]
     if isinstance(design, Exact):
         return [c if isinstance(c, Codes) else _distinct(c) for c in columns]
     if strange := sorted((design.numeric | {*design.together}) - {*names}):
@@ -61,15 +64,11 @@ def joint(columns: Sequence[Codes]) -> tuple[IntArray, list[tuple[str, ...]]]:
     return code, list(zip(*words, strict=True))
 
 
-def _read(panel: PanelProtocol, name: str, fitted: Propensity) -> FloatArray | Codes:
-    """Return a column of numbers as they are, one of words as codes."""
-    arrays = panel.arrays(ArrayRequest(None, (name,)))
-    values = arrays.covariates[fitted.positions(arrays)]
-    if arrays.names == (name,):
-        return np.asarray(values[:, 0])
-    code = values @ np.arange(1, values.shape[1] + 1)
-    levels = (n.partition("[")[2][:-1] for n in arrays.names)
-    return Codes(code.astype(np.int64), ("other", *levels))
+def _of(column: RawColumn, at: IntArray) -> FloatArray | Codes:
+    """Return a column of the people at these positions."""
+    if column.labels:
+        return Codes(np.asarray(column.values[at], dtype=np.int64), column.labels)
+    return np.asarray(column.values[at], dtype=np.float64)
 
 
 def _distinct(x: FloatArray) -> Codes:

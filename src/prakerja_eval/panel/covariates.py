@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from prakerja_eval.errors import DataError, UsageError
+from prakerja_eval.panel.requests import RawColumn
 from prakerja_eval.panel.roles import WaveLabel
 from prakerja_eval.typing import BoolArray, FloatArray
 
@@ -71,6 +72,35 @@ def covariate_matrix(
     if infinite.any():
         raise DataError(f"the covariate {names[int(np.argmax(infinite))]!r} has infinite values.")
     return matrix, tuple(names)
+
+
+def raw_columns(panel: "Panel", names: Sequence[str]) -> tuple[RawColumn, ...]:
+    """Return columns as they are, read at the baseline or a named wave as covariates are.
+
+    Raises
+    ------
+    UsageError, DataError
+        As :func:`covariate_matrix`.
+    """
+    read = [(name, *_at_wave(panel, name, panel.roles.baseline)) for name in names]
+    gaps = {name: _missing(values) for name, values, _ in read if values.isna().any()}
+    if gaps:
+        _refuse_missing(gaps, indicate=False)
+    return tuple(_raw(name, values, power) for name, values, power in read)
+
+
+def _raw(name: str, values: pd.Series, power: int) -> RawColumn:
+    """Return numbers, or codes of words in sorted order."""
+    if pd.api.types.is_numeric_dtype(values):
+        with np.errstate(over="ignore"):
+            numbers = values.to_numpy(dtype=np.float64) ** power
+        if not np.isfinite(numbers).all():
+            raise DataError(f"the covariate {name!r} has infinite values.")
+        return RawColumn(numbers)
+    code, labels = pd.factorize(values, sort=False)
+    words = np.array([str(label) for label in labels], dtype=object)
+    sorted_words, place = np.unique(words, return_inverse=True)
+    return RawColumn(place.astype(np.int64)[code], tuple(sorted_words))
 
 
 def _missing(values: pd.Series) -> BoolArray:

@@ -21,7 +21,7 @@ from prakerja_eval.panel.contract import (
     standing_faults,
 )
 from prakerja_eval.panel.contract.codes import Codes
-from prakerja_eval.panel.covariates import covariate_matrix
+from prakerja_eval.panel.covariates import covariate_matrix, raw_columns
 from prakerja_eval.panel.grouped import Grouped, group_labels, without_unknown
 from prakerja_eval.panel.requests import ArrayRequest, MomentPlan, Moments, UnitArrays
 from prakerja_eval.panel.roles import Roles, WaveLabel
@@ -256,7 +256,7 @@ class Panel:
                 raise UsageError(f"this estimator needs Roles({role}=...) to name a column.")
         outcomes = () if request.outcome is None else (request.outcome,)
         # a wave named after the baseline is refused where the column is read
-        named = tuple(c for c in request.covariates if "@" not in c)
+        named = tuple(c for c in (*request.covariates, *request.raw) if "@" not in c)
         designs = ("lottery",) if "offer" in request.needs else ("did", "matching")
         faults = self.check(outcomes, named).about(*designs)
         faults.without(*request.tolerated).raise_if_any()
@@ -284,6 +284,7 @@ class Panel:
             probability=self._constant("probability", np.nan),
             weight=weight,
             clusters=self._clusters(weight),
+            raw=raw_columns(self, request.raw),
         )
 
     def moments(self, plan: MomentPlan) -> Moments:

@@ -36,6 +36,9 @@ class ArrayRequest:
     missing : {"refuse", "indicator"}
         Whether covariates with missing values are refused, or filled with the mean of the known,
         with an indicator of having done so, "age (missing)", after all covariates.
+    raw : tuple of str
+        Columns read as covariates are, but left as they are: words become codes, no indicators,
+        however many there are.
     """
 
     outcome: str | None = None
@@ -45,6 +48,15 @@ class ArrayRequest:
     cohorts: bool = False
     tolerated: tuple[str, ...] = ()
     missing: Missing = "refuse"
+    raw: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawColumn:
+    """A column as it is, (n,): numbers, or for words the codes of ``labels``, which are sorted."""
+
+    values: FloatArray | IntArray
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +90,8 @@ class UnitArrays:
         Sampling weight, 1 where Roles names none.
     clusters : DataFrame
         Indexed by unit: ``weight`` and the cluster columns that Roles names.
+    raw : tuple of RawColumn
+        In the order asked for.
     """
 
     waves: tuple[WaveLabel, ...]
@@ -93,6 +107,7 @@ class UnitArrays:
     probability: FloatArray
     weight: FloatArray
     clusters: pd.DataFrame
+    raw: tuple[RawColumn, ...] = ()
 
     @property
     def units(self) -> StringArray:
