@@ -20,6 +20,7 @@ from prakerja_eval.numerics.iv import tsls
 from prakerja_eval.numerics.linear import wls
 from prakerja_eval.numerics.logit import logit
 from prakerja_eval.numerics.poisson import poisson
+from prakerja_eval.numerics.probit import probit
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ _over = np.column_stack([S.X_small, S.offer, S.dose])
 register("wls")(simple(lambda w: wls(S.y, S.X, w), "beta"))
 register("tsls, just identified")(simple(lambda w: tsls(S.y, _structural, _just, w), "beta"))
 register("tsls, over-identified")(simple(lambda w: tsls(S.y, _structural, _over, w), "beta"))
+register("probit")(simple(lambda w: probit(S.treated, S.X, w), "beta"))
 register("logit")(simple(lambda w: logit(S.treated, S.X, w), "beta"))
 register("poisson")(simple(lambda w: poisson(S.count, S.X_small, w), "beta"))
 register("did, unconditional")(simple(lambda w: did.unconditional(S.DY, S.treated, w), "att"))

@@ -191,6 +191,8 @@ def people(
         If an arm is empty.
     """
     one_of(missing, Missing, "missing")
+    if isinstance(covariates, str):
+        raise UsageError(f"covariates is the text {covariates!r}; write [{covariates!r}].")
     arrays = panel.arrays(ArrayRequest(None, tuple(covariates), missing=missing))
     arms = treated_units(arrays, panel.roles)
     treated, weight = arms.treated[arms.known], arrays.weight[arms.known]
@@ -266,20 +268,34 @@ def propensity(
     >>> pe.matching.propensity(panel, ["age"], support=pe.matching.Support()).supported.sum()
     np.int64(4)
     """
+    chosen = Logit() if model is None else model
+    _refuse_options(covariates, chosen, support)
+    sample = people(panel, covariates, missing=missing)
+    for name in covariates:  # a column of one text has no columns of numbers
+        if not any(n == name or n.startswith(f"{name}[") for n in sample.names):
+            raise NotEstimableError(f"the covariate {name!r} has one value only: leave it out.")
+    refuse_constant(sample.covariates[sample.weight > 0], sample.names)
+    scored = _scored(sample, chosen, sample.weight)
+    return scored if support is None else _restricted(scored, support)
+
+
+def _refuse_options(covariates: Sequence[str], model: ScoreModel, support: Support | None) -> None:
+    """Refuse options that are wrong whatever the data."""
     if not covariates:
         raise UsageError("a propensity score needs covariates; name at least one.")
-    chosen = Logit() if model is None else model
-    if isinstance(chosen, NoScore):
-        raise UsageError("NoScore() models nothing; choose Logit(), Probit() or Learner(...).")
-    if support is not None and support.refit and isinstance(chosen, Learner):
+    if not isinstance(model, Logit | Probit | Learner):
+        raise UsageError(
+            f"the score model is {model!r}; it must be Logit(), Probit() or Learner(...)."
+        )
+    if support is None:
+        return
+    if not isinstance(support, Support):
+        raise UsageError(f"support is {support!r}; it must be Support(...), or left out.")
+    if support.refit and isinstance(model, Learner):
         raise UsageError(
             "Support(refit=True) needs coefficients that give everybody's score; a Learner has "
             "none. Choose Logit() or Probit(), or leave refit out."
         )
-    sample = people(panel, covariates, missing=missing)
-    refuse_constant(sample.covariates[sample.weight > 0], sample.names)
-    scored = _scored(sample, chosen, sample.weight)
-    return scored if support is None else _restricted(scored, support)
 
 
 def _scored(sample: Propensity, model: ScoreModel, weight: FloatArray) -> Propensity:

@@ -13,6 +13,7 @@ from prakerja_eval.numerics.separation import GAIN, separating_direction
 from prakerja_eval.typing import FloatArray
 
 ScoreFit: TypeAlias = Logit | Probit
+ARMS = {0.0: "comparison", 1.0: "treated"}
 
 
 def fit_score(
@@ -54,9 +55,9 @@ def fit_score(
         used, name = weight > 0, ("constant", *names)[error.column]
         decided = _decided(X[used], d[used], error.column)
         raise NotEstimableError(
-            f"the covariate {name!r} predicts treatment perfectly {decided}: they have no "
-            "counterpart. Leave it out, merge its rare value with another, or leave these people "
-            "out of the panel."
+            f"the covariate {name!r} predicts treatment perfectly {decided}: their score is "
+            "0 or 1 and they have no counterpart. Leave it out, merge its value with another, or "
+            "leave these people out of the panel."
         ) from error
 
 
@@ -84,22 +85,20 @@ def refuse_constant(covariates: FloatArray, names: Sequence[str]) -> None:
 def _decided(X: FloatArray, d: FloatArray, column: int) -> str:
     """Say how many people a separating covariate decides, and in which arm they are.
 
-    People with one value of a two-valued column; else those on whom the direction of separation
-    gains, each treated one above and each comparison one below the rest.
+    Of a two-valued column, those with a value that one arm alone has; else those on whom one
+    direction of separation gains, of which there may be more.
     """
-    x = X[:, column]
+    x, n = X[:, column], len(d)
     values = np.unique([x.min(), x.max()])
     if np.isin(x, values).all():
-        for value in values:
-            arms = d[x == value]
-            if arms.min() == arms.max():
-                arm = "treated" if arms[0] else "comparison"
-                return f"for {len(arms):,} people (all with the value {value:g} are {arm} people)"
-    rows = factor(X, np.ones(len(d))).Q * np.sqrt(len(d)) * (2 * d - 1)[:, None]
+        pure = {value: d[x == value] for value in values if np.ptp(d[x == value]) == 0}
+        if pure:
+            count = sum(map(len, pure.values()))
+            said = " and ".join(
+                f"{v:g} only in the {ARMS[arms[0]]} arm" for v, arms in pure.items()
+            )
+            return f"for {count:,} of {n:,} people (value {said})"
+    rows = factor(X, np.ones(n)).Q * np.sqrt(n) * (2 * d - 1)[:, None]
     direction = separating_direction(rows)
-    gains = np.zeros(len(d), dtype=bool) if direction is None else rows @ direction > GAIN
-    treated = int(d[gains].sum())
-    return (
-        f"for {treated:,} treated and {int(gains.sum()) - treated:,} comparison people (alone or "
-        "with other covariates)"
-    )
+    count = 0 if direction is None else int((rows @ direction > GAIN).sum())
+    return f"for at least {count:,} of {n:,} people (alone or with other covariates)"
