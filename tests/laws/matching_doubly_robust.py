@@ -53,12 +53,10 @@ def _register(name, tilt, link, model):
     register(f"aipw, {name}, {model}, {tilt.name}")(make)
 
 
-for _tilt in (Tilt.ATE, Tilt.ATT, Tilt.ATC):
-    _register("logit", _tilt, expit, "linear")
-    _register("probit", _tilt, ndtr, "linear")
-for _model in ("logit", "poisson"):
-    _register("logit", Tilt.ATE, expit, _model)
-    _register("logit", Tilt.ATT, expit, _model)
+_register("logit", Tilt.ATE, expit, "linear")
+_register("probit", Tilt.ATT, ndtr, "linear")
+_register("logit", Tilt.ATC, expit, "logit")
+_register("probit", Tilt.ATE, ndtr, "poisson")
 
 
 @register("double machine learning, two splits, nuisances held fixed")

@@ -47,7 +47,7 @@ def folds_by_arm(arm: BoolArray, folds: int, seed: int, groups: IntArray | None 
     fold: IntArray = of_group[code]
     for name, mine in (("treated", arm), ("comparison", ~arm)):
         inside = np.bincount(fold[mine], minlength=folds)
-        if inside.max() == inside.sum():
+        if 0 < inside.sum() == inside.max():
             raise NotEstimableError(
                 f"one fold holds all {int(inside.sum())} {name} people, so that no other fold can "
                 "learn about them: there are too few of them, or of the groups that stay together."

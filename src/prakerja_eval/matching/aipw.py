@@ -270,8 +270,13 @@ def _words(
     """Return the labels of a row, but for its outcome and wave."""
     focal = focal_units(estimand, score.treated) & (score.weight > 0) & people.seen
     lost = bool((focal & ~score.supported).any())
-    model = score.model.in_words + (", cross-fitted" if score.fit is None else "")
-    return said("matching.aipw", estimand, f"{model}, {outcome_model} outcome model", lost)
+    parts = [
+        f"{score.model.in_words} score",
+        "cross-fitted" if score.fit is None else "",
+        f"{outcome_model} outcome model",
+        "" if score.support is None else score.support.in_words,
+    ]
+    return said("matching.aipw", estimand, ", ".join(filter(None, parts)), lost)
 
 
 def _given(
