@@ -1,0 +1,141 @@
+"""Effects on matched and weighted people meet MatchIt's, WeightIt's and R Matching's numbers.
+
+Sources: shared reference folder `matching`; README.md there says which option each key stands for.
+Standard errors there take weights of matching and strata as given, and the people averaged over
+too (`target="sample"`).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import prakerja_eval as pe
+from prakerja_eval.matching import Nearest, Propensity
+from prakerja_eval.matching.adjusted import UnitWeights, focal_units
+
+COVARIATES = ("age", "educ", "race", "married", "nodegree", "re74", "re75")
+EXACT = ("race", "married", "nodegree")  # the outcome model of the key exact4
+UNMET = ("full_", "quick_")  # optimal and generalised full matching are not offered
+
+
+@dataclass(frozen=True)
+class Given:
+    """The reference's own weights, so that only the effect is under test."""
+
+    propensity: Propensity
+    estimand: str
+    weights: np.ndarray
+    clusters: dict[str, np.ndarray]
+    in_words: str = "weights of the reference"
+
+    @property
+    def focal(self) -> np.ndarray:
+        return focal_units(self.estimand, self.propensity.treated)
+
+    def among(self, seen: np.ndarray) -> UnitWeights:
+        weights = np.where(seen, self.weights, 0.0)
+        return UnitWeights(weights, self.focal & (weights > 0), self.clusters)
+
+
+@pytest.fixture(scope="module")
+def folder(shared_reference: Path) -> Path:
+    return shared_reference / "matching"
+
+
+@pytest.fixture(scope="module")
+def lalonde(folder: Path) -> pe.Panel:
+    frame = pd.read_csv(folder / "lalonde_matchit.csv")
+    return pe.read_panel(
+        frame.assign(row=np.arange(1, len(frame) + 1)), pe.Roles(unit="row", received="treat")
+    )
+
+
+@pytest.fixture(scope="module")
+def score(lalonde: pe.Panel) -> Propensity:
+    return pe.matching.propensity(lalonde, COVARIATES)
+
+
+def close(found: pe.Findings, row: pd.Series, se: str = "se") -> None:
+    line = found.frame.iloc[0]
+    np.testing.assert_allclose(line["estimate"], row["est"], rtol=1e-8)
+    np.testing.assert_allclose(line["std_error"], row[se], rtol=1e-8)
+
+
+def effect(panel: pe.Panel, adjusted: object, row: pd.Series) -> pe.Estimate:
+    if row["adj"].startswith("difference"):
+        return pe.matching.difference(panel, adjusted, "re78")
+    covariates = EXACT if row["key"].endswith("exact4") else None
+    options = {"covariates": covariates, "target": "sample"}
+    return pe.matching.g_computation(panel, adjusted, "re78", **options)
+
+
+def test_leverage_corrected_errors_of_every_key_meet_matchit(
+    folder: Path, lalonde: pe.Panel, score: Propensity
+) -> None:
+    effects = pd.read_csv(folder / "matchit_effects.csv")
+    weights = pd.read_csv(folder / "weights_lalonde.csv")
+    met = 0
+    for _, row in effects[effects["vcov"].isin(["HC1", "HC3"])].iterrows():
+        key = row["key"].split(":")[1]
+        if key.startswith(UNMET):
+            continue
+        strata = {"subclass": np.zeros(len(weights), dtype=int)} if key.startswith("sub") else {}
+        given = Given(score, row["estimand"], weights[key].to_numpy(float), strata)
+        found = effect(lalonde, given, row)
+        close(pe.infer(found, pe.Robust(row["vcov"], reference="normal")), row)
+        assert found.counts["n"].iloc[0] == row["n"]
+        met += 1
+    assert met == 84
+
+
+ONCE = {
+    "nn1": Nearest(replace=False),
+    "nn2": Nearest(replace=False, ratio=2),
+    "nn1_data": Nearest(replace=False, order="data"),
+    "nn1_smallest": Nearest(replace=False, order="smallest"),
+    "nn1_closest": Nearest(replace=False, order="closest"),
+    "nn1_cal02": Nearest(replace=False, caliper=0.2),
+    "nn1_linlogit_cal02": Nearest(replace=False, caliper=0.2, scale="logit"),
+    "nn1_exact": Nearest(replace=False, exact=("race",)),
+    "nn1_atc_cal": Nearest(replace=False, caliper=0.2, estimand="ATC"),
+}
+
+
+@pytest.mark.parametrize("key", ONCE)
+def test_effects_clustered_by_pair_meet_matchit(
+    key: str, folder: Path, lalonde: pe.Panel, score: Propensity
+) -> None:
+    """The default inference after matching without replacement is R's vcovCL by subclass."""
+    matched = pe.matching.match(lalonde, ONCE[key], score=score)
+    effects = pd.read_csv(folder / "matchit_effects.csv")
+    rows = effects[(effects["key"] == f"lalonde:{key}") & (effects["vcov"] == "CL")]
+    assert len(rows) == 2
+    for _, row in rows.iterrows():
+        close(effect(lalonde, matched, row).findings(), row)
+
+
+@pytest.mark.parametrize("estimand", ["ATT", "ATE", "ATC", "ATO", "ATM"])
+def test_standard_errors_with_estimated_weights_meet_weightit(
+    estimand: str, folder: Path, lalonde: pe.Panel, score: Propensity
+) -> None:
+    row = pd.read_csv(folder / "weighting_effects.csv").set_index("key")
+    made = pe.matching.weight(
+        lalonde, pe.matching.InverseProbability(estimand=estimand), score=score
+    )
+    found = pe.matching.difference(lalonde, made, "re78").findings()
+    close(found, row.loc[f"lalonde:glm:{estimand}"], "se_mest")
+
+
+@pytest.mark.parametrize("key", ["glm:ATT", "glm:ATE", "glm:ATC", "ebal:ATT", "ebal:ATE"])
+def test_weights_taken_as_given_meet_weightit(
+    key: str, folder: Path, lalonde: pe.Panel, score: Propensity
+) -> None:
+    row = pd.read_csv(folder / "weighting_effects.csv").set_index("key").loc[f"lalonde:{key}"]
+    weights = pd.read_csv(folder / "balweights_lalonde.csv")[key.replace(":", "_")]
+    given = Given(score, key.split(":")[1], weights.to_numpy(float), {})
+    found = pe.matching.difference(lalonde, given, "re78")
+    for kind in ("HC0", "HC3"):
+        close(pe.infer(found, pe.Robust(kind, reference="normal")), row, f"se_{kind.lower()}")
