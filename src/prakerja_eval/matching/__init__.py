@@ -7,6 +7,7 @@ from prakerja_eval.matching.coarsened import Coarsened, Exact
 from prakerja_eval.matching.design import Nearest
 from prakerja_eval.matching.difference import difference
 from prakerja_eval.matching.double_ml import Learners, double_ml
+from prakerja_eval.matching.e_value import EValue, e_value
 from prakerja_eval.matching.g_computation import g_computation
 from prakerja_eval.matching.kernel_matching import Kernel, KernelMatched, Radius
 from prakerja_eval.matching.match import Matched, match
@@ -25,6 +26,7 @@ from prakerja_eval.matching.weighting import EntropyBalance, InverseProbability
 
 __all__ = [
     "Coarsened",
+    "EValue",
     "EntropyBalance",
     "Exact",
     "InverseProbability",
@@ -53,6 +55,7 @@ __all__ = [
     "difference",
     "distribution",
     "double_ml",
+    "e_value",
     "g_computation",
     "match",
     "omitted_variable",
