@@ -40,7 +40,8 @@ def g_computation(
     covariates : sequence of str, optional
         Baseline columns of the regression; left out, those of the score.
     interactions : bool
-        Slopes of its own in each arm; else one for both.
+        Slopes of its own in each arm; else one for both, to which the arms contribute by their
+        weights.
     target : {"population", "sample"}
         Whether the people averaged over count as drawn from a population. With "sample" they are
         taken as given, as R's marginaleffects does; standard errors are then smaller where
