@@ -84,7 +84,7 @@ class Propensity:
             If the score has none.
         """
         if self.fit is None:
-            raise NotEstimableError(f"a {self.model.in_words} score has no coefficients.")
+            raise NotEstimableError(f"{self.model.in_words} has no coefficients.")
         return pd.Series(self.fit.beta, index=["constant", *self.names])
 
     def positions(self, arrays: UnitArrays) -> IntArray:
