@@ -273,6 +273,16 @@ def test_each_wave_has_its_own_people() -> None:
         (lambda: aipw(PANEL, "y"), UsageError, "needs covariates"),
         (lambda: double_ml(PANEL, "y", LINEAR, covariates=[]), UsageError, "needs covariates"),
         (
+            lambda: double_ml(PANEL, "y", LinearRegression(), covariates=["x"]),
+            UsageError,
+            r"double_ml\(learners\) takes matching.Learners, not LinearRegression",
+        ),
+        (
+            lambda: aipw(PANEL, "y", score=LogisticRegression()),
+            UsageError,
+            r"aipw\(score\) takes matching.Propensity, not LogisticRegression",
+        ),
+        (
             lambda: aipw(PANEL, "y", covariates=["x"], estimand="ATO"),
             UsageError,
             r"aipw\(estimand\) is 'ATO'; it must be one of 'ATT'",

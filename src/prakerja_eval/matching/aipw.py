@@ -10,7 +10,7 @@ from scipy.special import expit, ndtr
 
 from prakerja_eval.errors import CollinearityError, NotEstimableError, SeparationError, UsageError
 from prakerja_eval.estimate import Estimate, Robust, estimate_row, join
-from prakerja_eval.estimate.specs import names_of, one_of
+from prakerja_eval.estimate.specs import instance_of, names_of, one_of
 from prakerja_eval.matching.adjusted import POPULATIONS, Estimand, focal_units, wave_labels
 from prakerja_eval.matching.aipw_kernel import (
     AugmentedFit,
@@ -114,25 +114,28 @@ def aipw(
     >>> panel = pe.read_panel(frame, pe.Roles(unit="id", received="trained"))
     >>> found = pe.matching.aipw(panel, "income", covariates=["age"])
     >>> round(float(found.theta[0]), 2)
-    2.49
+    2.54
     """
     one_of(estimand, Estimand, "aipw(estimand)")
     one_of(outcome_model, OutcomeModel, "aipw(outcome_model)")
     if not covariates and score is None:
         raise UsageError("aipw needs covariates=[...] or score=....")
-    score = propensity(panel, covariates) if score is None else score
+    if score is not None:
+        instance_of(score, Propensity, "aipw(score)")
+    given = names_of(covariates)
+    score = propensity(panel, given) if score is None else score
     fitted, weight = _score(score), np.where(score.supported, score.weight, 0.0)
     rows = []
     for name in names_of(outcome):
-        arrays = panel.arrays(ArrayRequest(name, tuple(covariates)))
+        arrays = panel.arrays(ArrayRequest(name, given))
         lead, place = treated_units(arrays, panel.roles).lead, score.positions(arrays)
         for t in outcome_waves(arrays, panel.roles, waves):
             people = observed(arrays, place, score.treated, weight, t)
             words = _words(score, estimand, outcome_model, people)
             words |= wave_labels(arrays, name, t, lead(arrays, arrays.waves[t]))
-            given = _given(arrays, score, people, bool(covariates))
+            regressors = _regressors(arrays, score, people, bool(given))
             with cell_named(words):
-                means = _means(people, given, estimand, outcome_model)
+                means = _means(people, regressors, estimand, outcome_model)
                 fit = people.fit(*fitted, means, estimand)
             rows.append(people.row(fit, words, overlap(score.score, people.w, estimand)))
     return join(*rows)
@@ -279,7 +282,7 @@ def _words(
     return said("matching.aipw", estimand, ", ".join(filter(None, parts)), lost)
 
 
-def _given(
+def _regressors(
     arrays: UnitArrays, score: Propensity, people: People, named: bool
 ) -> tuple[FloatArray, tuple[str, ...]]:
     """Return the regressors of the outcome models with their constant, and the names."""

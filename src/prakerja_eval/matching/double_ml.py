@@ -8,7 +8,7 @@ import pandas as pd
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate import Estimate, join
-from prakerja_eval.estimate.specs import names_of, one_of
+from prakerja_eval.estimate.specs import instance_of, names_of, one_of
 from prakerja_eval.learners import (
     cross_fit_mean,
     cross_fit_probability,
@@ -165,12 +165,14 @@ def double_ml(
     >>> len(double_ml(panel, "income", learners, covariates=["age"]))
     1
     """
+    instance_of(learners, Learners, "double_ml(learners)")
     one_of(estimand, Estimand, "double_ml(estimand)")
     if not covariates:
         raise UsageError("double_ml needs covariates=[...].")
+    given = names_of(covariates)
     rows, splits = [], list[_Split]()
     for name in names_of(outcome):
-        arrays = panel.arrays(ArrayRequest(name, tuple(covariates)))
+        arrays = panel.arrays(ArrayRequest(name, given))
         arms = treated_units(arrays, panel.roles)
         place = np.flatnonzero(arms.known)
         place = place[np.argsort(arrays.units[place])]
@@ -191,8 +193,7 @@ def _splits(
     arrays: UnitArrays, place: IntArray, treated: BoolArray, learners: Learners
 ) -> list[_Split]:
     """Deal people to folds, and learn the score, as often as is asked."""
-    alone = learners.by in (None, "unit")
-    groups = None if alone else _groups(arrays.clusters.iloc[place], learners.by)
+    groups = _groups(arrays.clusters.iloc[place], learners.by)
     X, weight = arrays.covariates[place], arrays.weight[place]
     out = []
     for number in np.random.SeedSequence(learners.seed).generate_state(learners.repeats):
@@ -205,8 +206,10 @@ def _splits(
     return out
 
 
-def _groups(units: pd.DataFrame, by: str) -> IntArray:
-    """Return the cluster of each person; who belongs to none stands alone."""
+def _groups(units: pd.DataFrame, by: str | None) -> IntArray | None:
+    """Return the cluster of each person, None for people apart; who has none stands alone."""
+    if by in (None, "unit"):
+        return None
     if by not in units.columns.difference(["weight"]):
         known = ", ".join(c for c in units.columns if c != "weight") or "none"
         raise UsageError(
