@@ -13,6 +13,7 @@ import pandas as pd
 
 from prakerja_eval.panel import ArrayRequest, MomentPlan, Moments, Roles, UnitArrays
 from prakerja_eval.panel.grouped import Grouped, group_labels
+from prakerja_eval.panel.requests import RawColumn
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Draw:
             block_names=tuple(_block_name(b) for b in range(int(block.max()) + 1)),
             probability=nothing if self.odds is None else self.odds,
             weight=clusters["weight"].to_numpy(),
+            raw=tuple(RawColumn(self.columns[name]) for name in request.raw),
             clusters=clusters,
         )
 

@@ -12,6 +12,7 @@ from prakerja_eval import did, lottery, matching
 from prakerja_eval.estimate import AbadieImbens, Clustered, Estimate, Robust
 
 from .across import joint_test, lottery_and_did, lottery_and_matching
+from .adjusting_claims import ADJUSTING
 from .changes import COVARIATES as CHANGE_COVARIATES
 from .changes import TwoPeriods
 from .claims import Estimator, Row, Scenario
@@ -280,7 +281,7 @@ BUILDERS: tuple[Callable[[np.random.Generator], Scenario], ...] = (
     lambda rng: lottery_and_matching(once=False),
     lambda rng: lottery_and_matching(once=True),
     lambda rng: joint_test(),
-    *(lambda rng, build=build: build() for build in (*STAGGERED, *LOTTERY)),
+    *(lambda rng, build=build: build() for build in (*STAGGERED, *LOTTERY, *ADJUSTING)),
 )
 
 
