@@ -15,8 +15,15 @@ from prakerja_eval.matching.models import Learner, Logit, Probit
 from prakerja_eval.matching.omitted_variable import omitted_variable
 from prakerja_eval.matching.omitted_variable_result import OmittedVariable
 from prakerja_eval.matching.otsu_rai import OtsuRai, otsu_rai
+from prakerja_eval.matching.placebo import Placebo, placebo_outcomes
 from prakerja_eval.matching.propensity import Propensity, people, propensity
 from prakerja_eval.matching.rosenbaum import RosenbaumBounds, rosenbaum
+from prakerja_eval.matching.specification_curve import (
+    Specification,
+    SpecificationCurve,
+    specification_curve,
+    specifications,
+)
 from prakerja_eval.matching.spread import Spread, distribution, weight_spread
 from prakerja_eval.matching.strata import Stratified
 from prakerja_eval.matching.subclass import Subclass
@@ -39,10 +46,13 @@ __all__ = [
     "Nearest",
     "OmittedVariable",
     "OtsuRai",
+    "Placebo",
     "Probit",
     "Propensity",
     "Radius",
     "RosenbaumBounds",
+    "Specification",
+    "SpecificationCurve",
     "Spread",
     "Stratified",
     "Subclass",
@@ -61,9 +71,12 @@ __all__ = [
     "omitted_variable",
     "otsu_rai",
     "people",
+    "placebo_outcomes",
     "prognostic_balance",
     "propensity",
     "rosenbaum",
+    "specification_curve",
+    "specifications",
     "weight",
     "weight_spread",
 ]

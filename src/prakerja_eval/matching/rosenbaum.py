@@ -187,12 +187,18 @@ def _sizes(gammas: Sequence[float]) -> tuple[float, ...]:
 
 def _refuse_reuse(matched: Matched) -> None:
     """Refuse sets that are no pairs."""
+    how = "match with Nearest(replace=False, ratio=1)."
+    if matched.ways:
+        raise UsageError(
+            "matching.rosenbaum is for pairs in which nobody serves twice, and this matching has "
+            f"replacement with ties averaged; {how}"
+        )
     people = np.concatenate([matched.pairs.focal, matched.pairs.comparison])
     twice = len(people) - len(np.unique(people))
     if twice:
         raise UsageError(
             f"matching.rosenbaum is for pairs in which nobody serves twice, and {twice:,} places "
-            "are taken by somebody who serves already; match with Nearest(replace=False, ratio=1)."
+            f"are taken by somebody who serves already; {how}"
         )
 
 
