@@ -10,6 +10,7 @@ import pandas as pd
 from prakerja_eval.balance import Balance, stages
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.matching.adjusted import UnitWeights, focal_units
+from prakerja_eval.matching.coarsened import Exact
 from prakerja_eval.matching.design import Nearest
 from prakerja_eval.matching.effects import Direction
 from prakerja_eval.matching.greedy import Order, nearest_without_replacement
@@ -18,6 +19,7 @@ from prakerja_eval.matching.neighbours import Ties, nearest_runs, nearest_with_r
 from prakerja_eval.matching.pairs import Pairs, effective_sample_size, in_sample, pair_codes
 from prakerja_eval.matching.propensity import Propensity, propensity
 from prakerja_eval.matching.strata import StrataDesign, Stratified, stratify
+from prakerja_eval.matching.strata_columns import coded, joint
 from prakerja_eval.matching.ways import (
     Ways,
     among_seen,
@@ -27,7 +29,7 @@ from prakerja_eval.matching.ways import (
     total_distance,
     written_out,
 )
-from prakerja_eval.panel import ArrayRequest, PanelProtocol
+from prakerja_eval.panel import PanelProtocol
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 SCORE_NAME = "propensity score"
@@ -254,10 +256,7 @@ def _exact_groups(panel: PanelProtocol, design: Nearest, fitted: Propensity) -> 
     """Return codes of the combinations on which a pair must agree."""
     if not design.exact:
         return None
-    arrays = panel.arrays(ArrayRequest(None, design.exact))
-    at = fitted.positions(arrays)
-    _, codes = np.unique(arrays.covariates[at], axis=0, return_inverse=True)
-    return np.asarray(codes.ravel(), dtype=np.int64)
+    return joint(coded(panel, Exact(), design.exact, fitted))[0]
 
 
 def _one_way(
