@@ -137,7 +137,7 @@ def aipw(
             with cell_named(words):
                 means = _means(people, regressors, estimand, outcome_model)
                 fit = people.fit(*fitted, means, estimand)
-            rows.append(people.row(fit, words, overlap(score.score, people.w, estimand)))
+            rows.append(people.row(fit, words, overlap_status(score.score, people.w, estimand)))
     return join(*rows)
 
 
@@ -177,7 +177,7 @@ class People:
         Raises
         ------
         NotEstimableError
-            If an arm is empty, a score is 0 or 1, or nothing varies.
+            If an arm is empty, a score is 0 or 1, a prediction infinite, or nothing varies.
         """
         used = self.w > 0
         for name, arm in (("treated", self.treated), ("comparison", ~self.treated)):
@@ -192,6 +192,8 @@ class People:
             )
         w = self.w
         fit = augmented(self.y, self.treated, w, score, complement, means, Tilt[estimand])
+        if not np.isfinite(fit.theta):
+            raise NotEstimableError("an outcome model predicts beyond any bound: change its form.")
         if np.sqrt(fit.psi @ fit.psi) <= ROUNDING * np.abs(self.y[used]).max():
             raise NotEstimableError("the outcome does not vary beyond what the covariates say.")
         return fit
@@ -226,7 +228,7 @@ def said(
     }
 
 
-def overlap(p: FloatArray, w: FloatArray, estimand: Estimand) -> str:
+def overlap_status(p: FloatArray, w: FloatArray, estimand: Estimand) -> str:
     """Return the status: how many scores are so extreme that few people stand for many.
 
     For the ATT those near one count, for the ATC those near zero, for the ATE both.

@@ -18,7 +18,7 @@ from prakerja_eval.learners import (
     require_mean_learner,
 )
 from prakerja_eval.matching.adjusted import Estimand, wave_labels
-from prakerja_eval.matching.aipw import People, cell_named, observed, overlap, said
+from prakerja_eval.matching.aipw import People, cell_named, observed, overlap_status, said
 from prakerja_eval.matching.aipw_kernel import AugmentedFit, Nuisance, averaged
 from prakerja_eval.panel import (
     ArrayRequest,
@@ -243,4 +243,4 @@ def _status(splits: list[_Split], people: People, estimand: Estimand, learners: 
         moved = int((edge.any(axis=0) & (people.w > 0)).sum())
         if moved:
             return f"weak overlap: {moved} unit(s) had their propensity score clipped"
-    return overlap(np.mean([s.score for s in splits], axis=0), people.w, estimand)
+    return overlap_status(np.mean([s.score for s in splits], axis=0), people.w, estimand)
