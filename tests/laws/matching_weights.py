@@ -79,7 +79,7 @@ def _by_balance(focal: np.ndarray, arms: tuple[np.ndarray, ...], powers: int):
         asked = np.where(focal, w, 0.0) / w[focal].sum()
         raw = w.copy()
         for arm in arms:
-            found = entropy_weights(made.columns[arm], w[arm], asked @ made.columns)
+            found = entropy_weights(made.columns[arm] - asked @ made.columns, w[arm])
             raw[arm] = found.weight
         return made.columns, asked, raw
 

@@ -72,16 +72,16 @@ class _Point:
     top: float
 
 
-def entropy_weights(Z: FloatArray, base: FloatArray, target: FloatArray) -> EntropyWeights:
+def entropy_weights(D: FloatArray, base: FloatArray) -> EntropyWeights:
     """Solve for the weights.
 
     Parameters
     ----------
-    Z : (n, k)
-        Columns with standard deviations of about one in the population that sets the scale.
+    D : (n, k)
+        Columns less their target, with standard deviations of about one in the population that
+        sets the scale.
     base : (n,)
         Above zero.
-    target : (k,)
 
     Raises
     ------
@@ -89,10 +89,9 @@ def entropy_weights(Z: FloatArray, base: FloatArray, target: FloatArray) -> Entr
         If the target lies outside what weighted means of the rows can reach, or is not met to
         1e-10: the column of the largest imbalance left.
     """
-    D = Z - target
     used = independent(covariance(D, base))
-    dual, iterations = _descend(np.ascontiguousarray(D[:, used]), base)
-    whole = np.zeros(len(target))
+    dual, iterations = _descend(D if used.all() else np.ascontiguousarray(D[:, used]), base)
+    whole = np.zeros(D.shape[1])
     whole[used] = dual
     exponent = D @ whole
     weight = base * np.exp(exponent - exponent.max())

@@ -46,8 +46,10 @@ def by_balance(people: Propensity, design: EntropyBalance) -> Weighted:
     raw = ask.base.copy()
     for name, arm in ask.arms:
         rows = np.flatnonzero(arm & (ask.base > 0))
+        D = ask.made.columns[rows]
+        D -= ask.target
         try:
-            found = entropy_weights(ask.made.columns[rows], ask.base[rows], ask.target)
+            found = entropy_weights(D, ask.base[rows])
         except ImbalanceError as error:
             raise _refusal(error, people, ask, name) from error
         raw[rows] = found.weight * ask.base[rows].sum()
@@ -109,10 +111,11 @@ def _refusal(
         what = f"{names[0]}^{len(factors)}"
     column = np.prod(people.covariates[:, list(factors)], axis=1)
     rows = dict(ask.arms)[arm] & (ask.base > 0)
-    low, high = column[rows].min(), column[rows].max()
+    low, mean, high = column[rows].min(), ask.asked @ column, column[rows].max()
+    within = low <= mean <= high
     return NotEstimableError(
         f"no weights of the {arm} people balance the covariates; {what!r} is farthest off: its "
-        f"mean must become {ask.asked @ column:.6g}, and theirs lie between {low:.6g} and "
-        f"{high:.6g}. Leave it out, ask for fewer moments, or leave out people without a "
-        "counterpart."
+        f"mean must become {mean:.6g}, and theirs lie between {low:.6g} and {high:.6g}"
+        f"{', but not together with the others' if within else ''}. Leave it out, ask for fewer "
+        "moments, or leave out people without a counterpart."
     )

@@ -45,8 +45,9 @@ def by_score(score: Propensity, design: InverseProbability) -> Weighted:
         kept = kept & (e >= design.trim) & (e <= 1 - design.trim)
     base = np.where(kept, score.weight, 0.0)
     _refuse_empty_arm(base, treated)
-    _refuse_certain(e, treated, kept)
-    made = balancing_weights(e, _complement(score), treated, Tilt[design.estimand])
+    complement = _complement(score)
+    _refuse_certain(np.where(treated, e, complement)[kept])
+    made = balancing_weights(e, complement, treated, Tilt[design.estimand])
     focal = focal_units(design.estimand, treated)
     counts = made.tilt if design.estimand in ("ATO", "ATM") else focal.astype(np.float64)
     if design.truncate is not None:
@@ -81,14 +82,13 @@ def _refuse_empty_arm(base: FloatArray, treated: BoolArray) -> None:
             )
 
 
-def _refuse_certain(score: FloatArray, treated: BoolArray, kept: BoolArray) -> None:
+def _refuse_certain(own: FloatArray) -> None:
     """Refuse people who were certain to be in the arm that they are not in."""
-    own = np.where(treated, score, 1 - score)
-    lost = kept & ~(own > 0)
-    if lost.any():
+    lost = int((own <= 0).sum())
+    if lost:
         raise NotEstimableError(
-            f"{int(lost.sum())} people have probability 0 of the arm that they are in, so that "
-            "their weights are infinite: trim=0.01, say, leaves out such scores."
+            f"{lost} people have probability 0 of the arm that they are in, so that their "
+            "weights are infinite: trim=0.01, say, leaves out such scores."
         )
 
 

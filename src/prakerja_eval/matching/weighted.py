@@ -85,7 +85,7 @@ class Weighted:
     @property
     def n_dropped(self) -> int:
         """Return how many people whose effect is sought were left out."""
-        return int((self.focal & ~(self.raw > 0)).sum())
+        return int((self.focal & self._left_out()).sum())
 
     @property
     def effective(self) -> pd.Series:
@@ -98,7 +98,7 @@ class Weighted:
         They are not made anew: whoever was not seen weighs zero.
         """
         weights = np.where(seen, self.raw, 0.0)
-        reached = self.focal & (weights > 0)
+        reached = self.focal & seen & ~self._left_out()
         if self.dependence is None:
             return UnitWeights(weights, reached)
         by_parameter, nuisance = self.dependence()
@@ -152,6 +152,9 @@ class Weighted:
         weights = {"before": score.weight, "after": self.weights}
         return stages(X, names, score.treated, weights, self.focal)
 
+    def _left_out(self) -> BoolArray:
+        return np.asarray((self.raw == 0) & (self.propensity.weight > 0))
+
     def _arms(self) -> tuple[tuple[str, BoolArray], ...]:
         treated = self.propensity.treated
         return tuple(zip(ARMS, (treated, ~treated), strict=True))
@@ -161,7 +164,8 @@ class Weighted:
             f"{arm.sum():,} {name} count as {self.effective[name]:,.1f}"
             for name, arm in self._arms()
         )
-        lines = [f"Weighted ({self.estimand}, {self.in_words}): {sizes}"]
+        estimand = f"feasible {self.estimand}" if self.n_dropped else self.estimand
+        lines = [f"Weighted ({estimand}, {self.in_words}): {sizes}"]
         return "\n".join([*lines, *(f"note: {notice}" for notice in self.notices)])
 
 
