@@ -4,6 +4,7 @@ from prakerja_eval.figures.bacon import bacon
 from prakerja_eval.figures.bounds import bounds
 from prakerja_eval.figures.cells import cells
 from prakerja_eval.figures.cohort_paths import cohort_paths
+from prakerja_eval.figures.contour import contour
 from prakerja_eval.figures.coverage import coverage
 from prakerja_eval.figures.diagnosis import diagnosis
 from prakerja_eval.figures.effects import effects
@@ -17,8 +18,10 @@ from prakerja_eval.figures.paths import paths
 from prakerja_eval.figures.power import power_curve
 from prakerja_eval.figures.quantiles import quantile_effects
 from prakerja_eval.figures.randomisation import randomisation
+from prakerja_eval.figures.rosenbaum import rosenbaum
 from prakerja_eval.figures.save import as_svg, save
 from prakerja_eval.figures.sensitivity import sensitivity
+from prakerja_eval.figures.specification_curve import specification_curve
 from prakerja_eval.figures.spread import distribution, weights
 from prakerja_eval.figures.status_map import status_map
 from prakerja_eval.figures.within_study import within_study
@@ -29,6 +32,7 @@ __all__ = [
     "bounds",
     "cells",
     "cohort_paths",
+    "contour",
     "coverage",
     "diagnosis",
     "distribution",
@@ -43,8 +47,10 @@ __all__ = [
     "power_curve",
     "quantile_effects",
     "randomisation",
+    "rosenbaum",
     "save",
     "sensitivity",
+    "specification_curve",
     "status_map",
     "weights",
     "within_study",

@@ -21,7 +21,7 @@ from prakerja_eval.matching.omitted_variable_kernel import (
 Kind: TypeAlias = Literal["estimate", "t"]
 
 IMPOSSIBLE = "nothing can be that strong: a partial R2 above one"
-GRID = 41
+GRID = 81
 BOUNDS = (
     *("outcome", "wave", "benchmark", "k", "r2_treatment", "r2_outcome"),
     *("estimate", "std_error", "statistic", "conf_low", "conf_high", "status"),

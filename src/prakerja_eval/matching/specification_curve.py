@@ -352,4 +352,4 @@ def _name(effect: Effect) -> str:
     """Return the name of a function, also of one with options filled in."""
     options = getattr(effect, "keywords", {})
     name = getattr(getattr(effect, "func", effect), "__name__", type(effect).__name__)
-    return ", ".join([name.replace("_", " "), *(f"{k}={v}" for k, v in options.items())])
+    return ", ".join([name.replace("_", "-"), *(f"{k}={v}" for k, v in options.items())])
