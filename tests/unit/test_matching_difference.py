@@ -173,3 +173,24 @@ def test_what_cannot_be_asked_is_refused(frame: pd.DataFrame, panel: pe.Panel) -
     one_arm = weighted(other)
     with pytest.raises(NotEstimableError, match="no comparison unit"):
         pe.matching.difference(other, one_arm, "income")
+
+
+def test_beside_a_lottery_its_block_shares_count_as_drawn() -> None:
+    """As beside a DiD: people matched or weighted are taken as drawn, so the lottery's are too."""
+    rng = np.random.default_rng(21)
+    n = 600
+    role, block = np.repeat(["winner", "loser", "outside"], n // 3), rng.integers(0, 4, n)
+    won, x = (role == "winner").astype(int), rng.normal(size=n)
+    income = x + won * (1.0 + 2.0 * block) + rng.normal(size=n)
+    frame = pd.DataFrame({"id": range(n), "role": role, "won": won, "trained": won, "block": block})
+    frame = frame.assign(x=x, income=income)
+    panel = pe.read_panel(frame, pe.Roles(**ROLES, offer="won", blocks="block"))
+    outside = panel.where(role=("winner", "outside"))
+    weights = pe.matching.weight(outside, covariates=["x"])
+    apart = []
+    for shares in ("fixed", "superpopulation"):
+        design = pe.lottery.Design(block_weights="treated", shares=shares)
+        late = pe.lottery.late(panel.where(role=("winner", "loser")), "income", design)
+        made = pe.compare.agreement(late, [pe.matching.difference(outside, weights, "income")])
+        apart.append(float(made.frame["diff_std_error"][1]))
+    np.testing.assert_allclose(apart[0], apart[1], rtol=1e-12)

@@ -160,6 +160,9 @@ class LinearTerm:
         The first stage of a ratio.
     small : SmallBlocks, optional
         Blocks whose rows have a variance by HC2 and HC3 though one of them stands alone.
+    sampled : bool
+        Whether ψ takes the people as drawn from a population, as that of designs without blocks
+        does: beside such a row, shares that another takes as fixed count as drawn.
     """
 
     fit: LinearFit
@@ -167,6 +170,7 @@ class LinearTerm:
     share: FloatArray | None = None
     first: "FirstStage | None" = None
     small: SmallBlocks | None = None
+    sampled: bool = False
 
     def core(self) -> FloatArray:
         """Return (X M c)_i w_i e_i, (m,)."""

@@ -125,8 +125,12 @@ def across_designs(estimate: Estimate) -> bool:
     difference at fixed shares would count it twice instead of cancelling it.
     """
     fixed = _shares(estimate).any(axis=0)
-    others = [not any(isinstance(t, LinearTerm) for t in terms) for terms in estimate.terms]
+    others = [not any(_of_blocks(t) for t in terms) for terms in estimate.terms]
     return bool(fixed.any() and any(others))
+
+
+def _of_blocks(term: Term) -> bool:
+    return isinstance(term, LinearTerm) and not term.sampled
 
 
 def _level(spec: Inference) -> str:

@@ -186,7 +186,8 @@ def _row(
     units = arrays.clusters.iloc[seen.place[rows]]
     for name, codes in seen.made.clusters.items():
         units = units.assign(**{name: [None if c < 0 else str(c) for c in codes[rows]]})
-    term = LinearTerm(linear, fit.contrast, share=None if regression.drawn else share)
+    fixed = None if regression.drawn else share
+    term = LinearTerm(linear, fit.contrast, share=fixed, sampled=True)
     return estimate_row(fit.theta, psi, units, words, counts, _default(seen.made), [term])
 
 
