@@ -162,13 +162,15 @@ def _kth(x: FloatArray, k: int) -> float:
     fine = 4 * max(float(numbers.eps * np.abs(x).max()), float(numbers.tiny))
     step = 0
     while upto - below > CANDIDATES * n and high - low > fine:
-        # by turns at the height that the counts suggest and in the middle
-        share = 0.5 if step % 2 else float(np.clip((k - below) / (upto - below), 0.02, 0.98))
+        # by turns where the counts suggest places k + n and k - n, and in the middle
+        aim = k - below + (n, -n, 0)[step % 3]
+        share = 0.5 if step % 3 == 2 else float(np.clip(aim / (upto - below), 0.001, 0.999))
         middle = low + share * (high - low)
         count = int(_reach(x, middle).sum())
-        low, below, high, upto = (
-            (middle, count, high, upto) if count < k else (low, below, middle, count)
-        )
+        if count < k:
+            low, below = middle, count
+        else:
+            high, upto = middle, count
         step += 1
     if upto - below > CANDIDATES * n:  # all equal to the last digits
         return _smallest_above(x, low)
