@@ -12,7 +12,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from prakerja_eval.errors import NotEstimableError, SeparationError
-from prakerja_eval.numerics.linear import factor, triangle
+from prakerja_eval.numerics.linear import blocks, factor_triangle, triangle
 from prakerja_eval.numerics.separation import leading_column
 from prakerja_eval.typing import FloatArray
 
@@ -106,7 +106,7 @@ class _Sample:
     def at(self, gamma: FloatArray) -> tuple[FloatArray, Point, float]:
         """Return the linear predictor, the likelihood there, and its sum."""
         eta = self.U @ gamma
-        point = self.family.at(self.y, eta)
+        point = _point(self.family, self.y, eta)
         return eta, point, float(self.w @ point.loglik)
 
     def step(self, point: Point) -> FloatArray:
@@ -118,7 +118,10 @@ class _Sample:
         gradient = self.U.T @ (self.w * point.residual)
         scale = self.w * point.variance
         try:
-            R = np.linalg.cholesky(self.U.T @ (self.U * scale[:, None])).T
+            gram = np.zeros((len(gradient), len(gradient)))
+            for b in blocks(len(scale)):
+                gram += self.U[b].T @ (self.U[b] * scale[b, None])
+            R = np.linalg.cholesky(gram).T
         except np.linalg.LinAlgError:
             R = self.information_root(point)
         if not np.abs(np.diag(R)).min() > 0:
@@ -127,7 +130,19 @@ class _Sample:
 
     def information_root(self, point: Point) -> FloatArray:
         """Upper triangular R with R'R = U' diag(w variance) U."""
-        return triangle(self.U * np.sqrt(self.w * point.variance)[:, None])
+        return triangle(self.U, np.sqrt(self.w * point.variance))
+
+
+def _point(family: Family, y: FloatArray, eta: FloatArray) -> Point:
+    """Return the likelihood by row, a block of rows at a time."""
+    parts = [family.at(y[b], eta[b]) for b in blocks(len(y))]
+    if len(parts) == 1:
+        return parts[0]
+    return Point(
+        np.concatenate([p.loglik for p in parts]),
+        np.concatenate([p.residual for p in parts]),
+        np.concatenate([p.variance for p in parts]),
+    )
 
 
 def maximise(
@@ -155,12 +170,12 @@ def maximise(
     NotEstimableError
         When Newton's method does not converge for another reason.
     """
-    base = factor(X, w)
+    base = factor_triangle(X, w)
     used = w > 0
     # T maps coefficients of the orthonormal basis U = X T to coefficients of X.
     T = base.unscale(solve_triangular(base.R, np.eye(X.shape[1]))) * np.sqrt(w.sum())
     U = X @ T
-    gamma = base.Q.T @ (base.root * start) / np.sqrt(w.sum())
+    gamma = U.T @ (w * start) / w.sum()
     sample = _Sample(y, U, w, family) if used.all() else _Sample(y[used], U[used], w[used], family)
     path = _climb(sample, gamma, wary=True)
     iterations = path.iterations
@@ -169,16 +184,19 @@ def maximise(
         path = _climb(sample, path.gamma, wary=False)
         _refuse_divergence(path)
         iterations += path.iterations
+    beta = T @ path.gamma
     # Row by row, so that people alike in X are alike in eta to the last bit: a matrix product may
     # add up rows in another order here and there, and matching lives by exact ties.
-    eta = np.sum(X * (T @ path.gamma), axis=1)
-    point = family.at(sample.y, eta[used])
+    eta = np.concatenate([np.sum(X[b] * beta, axis=1) for b in blocks(len(X))])
+    point = _point(family, sample.y, eta[used])
     score = np.zeros_like(eta)
     score[used] = sample.w * point.residual
     R = sample.information_root(point)
     half = T @ solve_triangular(R, np.eye(R.shape[0]))
-    psi = (U * score[:, None]) @ solve_triangular(R, half.T)
-    return Maximum(T @ path.gamma, eta, psi, half @ half.T, iterations)
+    map_ = solve_triangular(R, half.T)
+    for b in blocks(len(U)):  # psi takes the place of U, which nobody needs any more
+        U[b] = (U[b] * score[b, None]) @ map_
+    return Maximum(beta, eta, U, half @ half.T, iterations)
 
 
 def _climb(sample: _Sample, gamma: FloatArray, *, wary: bool) -> _Path:
