@@ -96,7 +96,7 @@ def omitted_variable(
     >>> panel = pe.read_panel(frame, pe.Roles(unit="id", received="trained"))
     >>> found = pe.matching.omitted_variable(panel, "income", covariates=["age"])
     >>> round(float(found.frame["rv_q"].iloc[0]), 3)
-    0.871
+    0.849
     """
     names = names_of(covariates)
     if not names:
