@@ -183,7 +183,7 @@ def _named(row: pd.Series) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %"
+    return f"{100 * share:.2g}%"
 
 
 def _verdict(fit: pd.Series, q: float, level: float) -> str:
