@@ -95,7 +95,10 @@ class Propensity:
         UsageError
             If the panel lacks one of them.
         """
-        at = pd.Index(arrays.units).get_indexer(self.units.index)
+        theirs, own = arrays.clusters.index, self.units.index
+        if theirs.is_(own) or theirs.equals(own):
+            return np.arange(len(own))
+        at = theirs.get_indexer(own)
         if (at < 0).any():
             raise UsageError(
                 f"{int((at < 0).sum())} of the people whose score was fitted are not in this "
@@ -195,7 +198,8 @@ def people(
         raise UsageError(f"covariates is the text {covariates!r}; write [{covariates!r}].")
     arrays = panel.arrays(ArrayRequest(None, tuple(covariates), missing=missing))
     arms = treated_units(arrays, panel.roles)
-    treated, weight = arms.treated[arms.known], arrays.weight[arms.known]
+    known = slice(None) if arms.known.all() else arms.known
+    treated, weight = arms.treated[known], arrays.weight[known]
     counted = weight > 0
     for arm, here in (("treated", treated), ("comparison", ~treated)):
         if not (here & counted).any():
@@ -203,9 +207,9 @@ def people(
             raise NotEstimableError(f"the panel has no {arm} unit{but}; widen where().")
     nothing = np.full(len(treated), np.nan)
     return Propensity(
-        units=arrays.clusters.iloc[arms.known],
+        units=arrays.clusters.iloc[known],
         treated=treated,
-        covariates=arrays.covariates[arms.known],
+        covariates=arrays.covariates[known],
         names=arrays.names,
         score=nothing,
         linear_predictor=nothing,

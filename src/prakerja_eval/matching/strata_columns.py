@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.matching.coarsened import Coarsened, Exact
@@ -59,7 +60,9 @@ def joint(columns: Sequence[Codes]) -> tuple[IntArray, list[tuple[str, ...]]]:
             values, code = np.unique(code, return_inverse=True)
             size = len(values)
         code, size = code * len(column.labels) + column.code, size * len(column.labels)
-    _, first, code = np.unique(code, return_index=True, return_inverse=True)
+    code, found = pd.factorize(code, sort=True)
+    first = np.empty(len(found), dtype=np.int64)
+    first[code[::-1]] = np.arange(len(code))[::-1]
     words = [np.array(c.labels, dtype=object)[c.code[first]] for c in columns]
     return code, list(zip(*words, strict=True))
 

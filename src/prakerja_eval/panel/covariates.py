@@ -112,7 +112,9 @@ def _columns(name: str, values: pd.Series, power: int) -> dict[str, FloatArray]:
     gap = _missing(values)
     if pd.api.types.is_numeric_dtype(values):
         with np.errstate(over="ignore"):
-            numbers = values.to_numpy(dtype=np.float64, na_value=np.nan) ** power
+            plain = values.dtype == np.float64  # no copy then
+            numbers = values.to_numpy() if plain else values.to_numpy(np.float64, na_value=np.nan)
+            numbers = numbers if power == 1 else numbers**power
             return {name: np.where(gap, numbers[~gap].mean(), numbers) if gap.any() else numbers}
     text = values.map(str)
     levels = sorted(text[~gap].unique())[1:]
@@ -167,11 +169,13 @@ def _at_wave(panel: "Panel", name: str, period: WaveLabel | None) -> tuple[pd.Se
             )
         _refuse_after_baseline(panel, name, found[0])
         return grid[found[0]].infer_objects(), exponent
-    if _constant(grid.to_numpy()):
-        return grid.iloc[:, 0], exponent
+    if grid.shape[1] == 1 or _constant(grid):
+        return grid.iloc[:, 0].infer_objects(), exponent
     known = grid.notna().to_numpy()
-    place = np.arange(len(grid)), known.argmax(axis=1)  # a unit's first wave with a value
-    first = pd.Series(grid.to_numpy()[place], index=grid.index)
+    first = grid.iloc[:, 0]
+    if not known[:, 0].all():
+        place = np.arange(len(grid)), known.argmax(axis=1)  # a unit's first wave with a value
+        first = pd.Series(grid.to_numpy()[place], index=grid.index)
     varies = (known & grid.ne(first, axis=0).to_numpy()).any(axis=1)
     if not varies.any():
         return first.infer_objects(), exponent
@@ -183,10 +187,13 @@ def _at_wave(panel: "Panel", name: str, period: WaveLabel | None) -> tuple[pd.Se
     return grid[period].infer_objects(), exponent
 
 
-def _constant(values: np.ndarray) -> bool:
+def _constant(grid: pd.DataFrame) -> bool:
     """Say whether numbers (n, T) are all there and the same in each wave."""
+    if not (grid.dtypes == np.float64).all():
+        return False
+    values = grid.to_numpy()
     blocks = (values[i : i + BLOCK] for i in range(0, len(values), BLOCK))
-    return values.dtype == np.float64 and all((v == v[:, :1]).all() for v in blocks)
+    return all((v == v[:, :1]).all() for v in blocks)
 
 
 def _refuse_after_baseline(panel: "Panel", name: str, wave: WaveLabel) -> None:

@@ -223,9 +223,8 @@ class Panel:
         keys = {self.roles.unit, self.roles.wave or self.roles.unit}
         bad = [f for f in self.check().faults if f.code in STRUCTURAL and keys >= set(f.columns)]
         Check(tuple(bad)).raise_if_any()
-        values = self._rows.grid(self._frame[known_column(self._frame, column)])
-        waves = pd.Index(self._rows.waves, name=self.roles.wave)
-        return pd.DataFrame(values, index=self._rows.index.rename(self.roles.unit), columns=waves)
+        values = self._frame[known_column(self._frame, column)]
+        return self._rows.by_wave(values, self.roles.unit, self.roles.wave)
 
     def describe(self) -> "Description":
         """Return who was observed, when and in which arm, what is missing, how values are spread.

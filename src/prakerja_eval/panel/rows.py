@@ -73,6 +73,14 @@ class Rows:
         grid[self.unit, self.wave] = to_number(values) if numeric else values
         return grid
 
+    def by_wave(self, values: pd.Series, unit: str, wave: str | None) -> pd.DataFrame:
+        """Return a column as (n, T) with its labels; the names are those of the two axes."""
+        index, waves = self.index.rename(unit), pd.Index(self.waves, name=wave)
+        if self.complete and isinstance(values.dtype, pd.StringDtype):
+            text = {t: values.array[t :: len(waves)] for t in range(len(waves))}
+            return pd.DataFrame(text, index=index).set_axis(waves, axis=1)
+        return pd.DataFrame(self.grid(values), index=index, columns=waves)
+
     def first_known(self, values: pd.Series) -> np.ndarray:
         """Return each unit's first value that is not missing, (n,)."""
         first = values.iloc[self.first]
