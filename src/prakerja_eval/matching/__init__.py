@@ -4,7 +4,7 @@ from prakerja_eval.matching.aipw import aipw
 from prakerja_eval.matching.att import Variance, att
 from prakerja_eval.matching.balance import balance, prognostic_balance
 from prakerja_eval.matching.coarsened import Coarsened, Exact
-from prakerja_eval.matching.design import Nearest
+from prakerja_eval.matching.design import Nearest, Optimal
 from prakerja_eval.matching.difference import difference
 from prakerja_eval.matching.double_ml import Learners, double_ml
 from prakerja_eval.matching.e_value import EValue, e_value
@@ -45,6 +45,7 @@ __all__ = [
     "Matched",
     "Nearest",
     "OmittedVariable",
+    "Optimal",
     "OtsuRai",
     "Placebo",
     "Probit",

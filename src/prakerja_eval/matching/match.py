@@ -11,10 +11,11 @@ from prakerja_eval.balance import Balance, stages
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.matching.adjusted import UnitWeights, focal_units
 from prakerja_eval.matching.coarsened import Exact
-from prakerja_eval.matching.design import Nearest
+from prakerja_eval.matching.design import Nearest, PairDesign
 from prakerja_eval.matching.effects import Direction
 from prakerja_eval.matching.greedy import Order, nearest_without_replacement
 from prakerja_eval.matching.kernel_matching import KernelDesign, KernelMatched, kernel_match
+from prakerja_eval.matching.measure import measure, measured, measured_pairs
 from prakerja_eval.matching.neighbours import Ties, nearest_runs, nearest_with_replacement
 from prakerja_eval.matching.pairs import Pairs, effective_sample_size, in_sample, pair_codes
 from prakerja_eval.matching.propensity import Propensity, propensity
@@ -41,7 +42,7 @@ class Matched:
 
     Attributes
     ----------
-    design : Nearest
+    design : Nearest or Optimal
         The choices.
     propensity : Propensity
         The score and the units.
@@ -52,7 +53,7 @@ class Matched:
         Codes of the combinations on which a pair agrees, where the design asks for that.
     """
 
-    design: Nearest
+    design: PairDesign
     propensity: Propensity
     found: Pairs | Ways
     groups: IntArray | None = None
@@ -162,7 +163,7 @@ class Matched:
 @overload
 def match(
     panel: PanelProtocol,
-    design: Nearest | None = None,
+    design: PairDesign | None = None,
     *,
     covariates: Sequence[str] = (),
     score: Propensity | None = None,
@@ -191,7 +192,7 @@ def match(
 
 def match(
     panel: PanelProtocol,
-    design: Nearest | StrataDesign | KernelDesign | None = None,
+    design: PairDesign | StrataDesign | KernelDesign | None = None,
     *,
     covariates: Sequence[str] = (),
     score: Propensity | None = None,
@@ -202,7 +203,7 @@ def match(
     ----------
     panel : Panel
         With Roles ``cohort`` or ``received``. Outcomes are not looked at.
-    design : Nearest, Kernel, Radius, Subclass, Coarsened or Exact, optional
+    design : Nearest, Optimal, Kernel, Radius, Subclass, Coarsened or Exact, optional
         Left out: one nearest neighbour with replacement, ties averaged, no caliper.
     covariates : sequence of str
         For the logit score; what ``Coarsened`` and ``Exact`` match on.
@@ -240,19 +241,23 @@ def match(
     groups = _exact_groups(panel, design, fitted)
     scale = distance_scale(fitted, design)
     directions = {"ATT": (True,), "ATC": (False,), "ATE": (True, False)}[design.estimand]
-    found = [_one_way(scale, treated, fitted, groups, design) for treated in directions]
+    if isinstance(design, Nearest) and not measured(design):
+        found = [_one_way(scale, treated, fitted, groups, design) for treated in directions]
+    else:
+        made = measure(panel, design, fitted, scale)
+        found = [measured_pairs(made, design, fitted, scale, groups, t) for t in directions]
     all_found = joined(found)
     if not n_pairs(all_found):
         raise NotEstimableError("nobody has a counterpart within the caliper and exact groups.")
     return Matched(design, fitted, all_found, groups)
 
 
-def distance_scale(score: Propensity, design: Nearest) -> FloatArray:
+def distance_scale(score: Propensity, design: PairDesign) -> FloatArray:
     """Return what the design measures distances in, (n,)."""
     return score.score if design.scale == "probability" else score.linear_predictor
 
 
-def _exact_groups(panel: PanelProtocol, design: Nearest, fitted: Propensity) -> IntArray | None:
+def _exact_groups(panel: PanelProtocol, design: PairDesign, fitted: Propensity) -> IntArray | None:
     """Return codes of the combinations on which a pair must agree."""
     if not design.exact:
         return None
