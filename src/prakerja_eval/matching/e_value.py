@@ -179,11 +179,11 @@ def _verdict(row: pd.Series) -> str:
     if np.isnan(row["e_value"]):
         return f"{where}no E-value ({row['status']})."
     said = (
-        f"{where}a hidden trait would have to make both treatment and outcome "
-        f"{row['e_value']:.2f} times as likely, beyond the covariates, to explain the effect away"
+        f"{where}a hidden trait would have to go with both treatment and outcome by a risk ratio "
+        f"of {row['e_value']:.2f}, beyond the covariates, to explain the effect away"
     )
     if np.isnan(row["e_value_limit"]):
         return f"{said}."
     if row["e_value_limit"] == 1:
         return f"{said}; none is needed for an interval that holds no effect, since this one does."
-    return f"{said}; {row['e_value_limit']:.2f} times for its interval to reach no effect."
+    return f"{said}; {row['e_value_limit']:.2f} for its interval to reach no effect."
