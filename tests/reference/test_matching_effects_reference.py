@@ -1,4 +1,4 @@
-"""Effects on matched and weighted people meet MatchIt's, WeightIt's and R Matching's numbers.
+"""Effects on matched and weighted people meet MatchIt, WeightIt, R Matching and Stata's nnmatch.
 
 Sources: shared reference folder `matching`; README.md there says which option each key stands for.
 Standard errors there take weights of matching and strata as given, and the people averaged over
@@ -6,6 +6,7 @@ too (`target="sample"`).
 """
 
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -139,3 +140,90 @@ def test_weights_taken_as_given_meet_weightit(
     found = pe.matching.difference(lalonde, given, "re78")
     for kind in ("HC0", "HC3"):
         close(pe.infer(found, pe.Robust(kind, reference="normal")), row, f"se_{kind.lower()}")
+
+
+# R Matching: averaged ties, squared distances within 1e-5 of the nearest count as tied -----------
+
+BINARY = {"black": "black", "hispan": "hisp"}
+
+
+@pytest.fixture(scope="module")
+def studies(folder: Path) -> dict[str, tuple[pe.Panel, tuple[str, ...]]]:
+    """Both samples with the reference's own coding of race, on which one of the metrics depends."""
+    lalonde = pd.read_csv(folder / "lalonde_matchit.csv")
+    lalonde = lalonde.assign(**{name: (lalonde["race"] == v) * 1 for v, name in BINARY.items()})
+    out = {}
+    for name, frame, words in (
+        ("nsw_dw", pd.read_csv(folder / "nsw_dw.csv"), ("marr", "nodeg")),
+        ("lalonde", lalonde, ("married", "nodegree")),
+    ):
+        panel = pe.read_panel(
+            frame.assign(row=range(len(frame))), pe.Roles("row", received="treat")
+        )
+        out[name] = (panel, ("age", "educ", "black", "hisp", *words, "re74", "re75"))
+    return out
+
+
+METRIC = {"iv": "scaled_euclidean", "maha": "mahalanobis"}
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        *("iv_att_m1", "iv_att_m4", "iv_att_m1_bias", "iv_att_m4_bias"),
+        *("maha_att_m1", "maha_att_m4_bias", "maha_ate_m1", "maha_att_m1_exact"),
+    ],
+)
+@pytest.mark.parametrize("data", ["nsw_dw", "lalonde"])
+def test_distances_in_covariates_meet_r_matching(
+    data: str, spec: str, folder: Path, studies: dict[str, tuple[pe.Panel, tuple[str, ...]]]
+) -> None:
+    panel, names = studies[data]
+    table = pd.read_csv(folder / "Matching_Match.csv").set_index(["data", "spec"])
+    row = table.loc[(data, spec)]
+    design = Nearest(
+        distance=METRIC[spec.partition("_")[0]],
+        covariance="sample",
+        ratio=4 if "_m4" in spec else 1,
+        estimand="ATE" if "_ate" in spec else "ATT",
+        exact=("black", "hisp", names[5]) if spec.endswith("exact") else (),
+        tie_tolerance=1e-5,
+    )
+    matched = pe.matching.match(panel, design, covariates=names)
+    options = {"variance": pe.matching.Variance("constant")}
+    adjust = spec.endswith("bias")
+    found = pe.matching.att(panel, matched, "re78", bias_adjust=adjust, **options)
+    close(found.findings(), row, "ai_se")
+    plain = pe.matching.att(panel, matched, "re78", **options)
+    np.testing.assert_allclose(plain.theta[0], row["est_noadj"], rtol=1e-8)
+    assert len(matched.pairs.focal) == row["n_matched_rows"]
+
+
+# Stata: teffects nnmatch on cattaneo2 ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("exact", "adjust", "estimate", "std_error"),
+    [
+        ((), False, -210.5435, 29.32969),
+        (("prenatal1_", "mmarried_"), ("mage", "fage", "medu"), -210.0558, 29.32803),
+    ],
+)
+def test_distances_in_covariates_meet_stata_nnmatch(
+    exact: tuple[str, ...], adjust: bool | tuple[str, ...], estimate: float, std_error: float
+) -> None:
+    """To the digits printed; the distance is in all five covariates, exact groups or not."""
+    source = files("statsmodels.treatment.tests.results") / "cataneo2.csv"
+    with source.open() as text:
+        frame = pd.read_csv(text)
+    frame = frame.assign(row=range(len(frame)), smokes=frame["mbsmoke_"].astype(int))
+    panel = pe.read_panel(frame, pe.Roles("row", received="smokes"))
+    design = Nearest(estimand="ATE", distance="mahalanobis", covariance="sample", exact=exact)
+    names = ("mmarried_", "mage", "fage", "medu", "prenatal1_")
+    matched = pe.matching.match(panel, design, score=pe.matching.people(panel, names))
+    options = pe.matching.Variance(neighbours=2)
+    found = pe.matching.att(panel, matched, "bweight", bias_adjust=adjust, variance=options)
+    line = found.findings().frame.iloc[0]
+    assert round(line["estimate"], 4) == estimate
+    assert round(line["std_error"], 5) == std_error
+    assert line["inference"] == "Abadie-Imbens, score taken as known"

@@ -168,6 +168,10 @@ def test_what_cannot_be_asked_is_refused(frame: pd.DataFrame, panel: pe.Panel) -
         pe.matching.g_computation(panel, made, "income", target="people")
     with pytest.raises(UsageError, match="needs covariates"):
         pe.matching.g_computation(panel, made, "income", covariates=[])
+    with pytest.raises(UsageError, match="what match or weight returned, not Propensity"):
+        pe.matching.difference(panel, made.propensity, "income")
+    with pytest.raises(UsageError, match="not Weighted"):
+        pe.matching.att(panel, weighted(panel), "income")
     gone = frame.assign(income=frame["income"].where(frame["trained"] == 1))
     other = pe.read_panel(gone, pe.Roles(**ROLES))
     one_arm = weighted(other)

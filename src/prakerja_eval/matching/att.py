@@ -6,12 +6,13 @@ import numpy as np
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate import AbadieImbens, Estimate, estimate_row, join
+from prakerja_eval.estimate.specs import instance_of, names_of
 from prakerja_eval.matching.adjusted import labels, wave_labels
 from prakerja_eval.matching.difference import NOT_PARAMETRIC, learned
 from prakerja_eval.matching.kernel_effect import kernel_effect
 from prakerja_eval.matching.kernel_matching import KernelMatched
 from prakerja_eval.matching.match import Matched
-from prakerja_eval.matching.matched_sample import effect_of, observed
+from prakerja_eval.matching.matched_sample import Basis, basis, effect_of, observed
 from prakerja_eval.matching.matched_variance import Variance, matching_term
 from prakerja_eval.matching.pairs import Pairs, pair_codes
 from prakerja_eval.matching.strata import Stratified
@@ -71,7 +72,9 @@ def att(
         Clustered inference refuses, but for ``Clustered("pair")`` after matching without
         replacement (Abadie and Spiess 2022, doi 10.1080/01621459.2020.1840383). After a
         machine-learned score there is no standard error. With sampling weights a focal person
-        counts with their own, and a counterpart with those of the people they serve.
+        counts with their own, and a counterpart with those of the people they serve. Where people
+        with one score have different weights that leaves a bias: name the covariates behind the
+        weights in ``bias_adjust``, or use ``weight``.
 
     Raises
     ------
@@ -92,16 +95,18 @@ def att(
     >>> round(float(pe.matching.att(panel, pairs, "income").theta[0]), 4)
     2.3333
     """
+    instance_of(matched, Matched | KernelMatched | Stratified, "att(matched)")
     if not isinstance(matched, Matched) and (bias_adjust or variance is not None):
         raise UsageError(
             "att(bias_adjust=..., variance=...) are for pairs; for a regression on covariates "
             "use g_computation."
         )
-    adjust = bias_adjust if isinstance(bias_adjust, bool) else tuple(bias_adjust)
+    adjust = bias_adjust if isinstance(bias_adjust, bool) else names_of(bias_adjust)
+    on = basis(panel, matched, adjust) if isinstance(matched, Matched) else None
     options = variance or Variance()
     rows = []
     for name in [outcome] if isinstance(outcome, str) else outcome:
-        arrays = panel.arrays(ArrayRequest(name, () if isinstance(adjust, bool) else adjust))
+        arrays = panel.arrays(ArrayRequest(name, () if on is None else on.columns))
         arms = treated_units(arrays, panel.roles)
         for t in outcome_waves(arrays, panel.roles, waves):
             cell = (name, t, arms.lead(arrays, arrays.waves[t]))
@@ -109,8 +114,8 @@ def att(
                 rows.append(stratified_effect(arrays, matched, cell))
             elif isinstance(matched, KernelMatched):
                 rows.append(kernel_effect(arrays, matched, cell))
-            else:
-                rows.append(_row(arrays, matched, cell, adjust, options))
+            elif on is not None:
+                rows.append(_row(arrays, matched, cell, on, options))
     return join(*rows)
 
 
@@ -118,21 +123,21 @@ def _row(
     arrays: UnitArrays,
     matched: Matched,
     cell: tuple[str, int, float | None],
-    adjust: bool | tuple[str, ...],
+    on: Basis,
     options: Variance,
 ) -> Estimate:
     """Estimate one outcome and wave."""
     outcome, wave, lead = cell
-    seen = observed(arrays, matched, (outcome, wave), adjust)
-    effect = effect_of(seen, bool(adjust))
+    seen = observed(arrays, matched, (outcome, wave), on)
+    effect = effect_of(seen, on.adjust)
     who, term = matching_term(seen, matched, effect, options)
     part = effect.focal | (effect.used > 0)
     units = arrays.clusters.iloc[matched.propensity.positions(arrays)[who]]
     if isinstance(seen.found, Pairs) and not matched.design.replace:
         codes = pair_codes(seen.found, len(seen.y))[part]
         units = units.assign(pair=[str(seen.at[c]) for c in codes])
-    lost = int(seen.focal.sum()) > int(effect.focal.sum())
-    words = labels(matched, "matching.att", lost, "bias-adjusted" if adjust else "")
+    lost = seen.sought > int(effect.focal.sum())
+    words = labels(matched, "matching.att", lost, "bias-adjusted" if on.adjust else "")
     words |= wave_labels(arrays, outcome, wave, lead)
     arm = seen.treated[part]
     counts: dict[str, object] = {

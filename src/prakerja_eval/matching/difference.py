@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prakerja_eval.errors import CollinearityError, NotEstimableError
+from prakerja_eval.errors import CollinearityError, NotEstimableError, UsageError
 from prakerja_eval.estimate import (
     Clustered,
     Estimate,
@@ -123,6 +123,11 @@ def estimated(
     regression: Regression,
 ) -> Estimate:
     """Estimate an effect by a regression on weighted units, a row an outcome and wave."""
+    if not hasattr(adjusted, "among"):
+        raise UsageError(
+            f"{regression.estimator}(adjusted) takes what match or weight returned, not "
+            f"{type(adjusted).__name__}."
+        )
     rows = []
     for name in [outcome] if isinstance(outcome, str) else outcome:
         arrays = panel.arrays(ArrayRequest(name, regression.covariates or ()))

@@ -13,15 +13,16 @@ from prakerja_eval.matching.effects import (
     outcome_lines,
 )
 from prakerja_eval.matching.match import Matched, distance_scale
+from prakerja_eval.matching.measure import measure
 from prakerja_eval.matching.pairs import Pairs, in_sample
 from prakerja_eval.matching.ways import Ways, among_seen, n_pairs, placed
-from prakerja_eval.panel import UnitArrays
+from prakerja_eval.panel import PanelProtocol, UnitArrays
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observed:
-    """The score's units seen in a wave, and who of them is matched with whom.
+    """The score's units seen in a wave and inside support, and who is matched with whom.
 
     Attributes
     ----------
@@ -30,6 +31,8 @@ class Observed:
     y, weight : (m,) arrays
         Outcome and sampling weight.
     treated, focal : (m,) bool arrays
+    sought : int
+        How many focal units were seen, inside support or not.
     space : (m, q) array
         What was matched on, in units in which distances are Euclidean.
     X : (m, k) array
@@ -46,32 +49,58 @@ class Observed:
     weight: FloatArray
     treated: BoolArray
     focal: BoolArray
+    sought: int
     space: FloatArray
     X: FloatArray
     groups: IntArray | None
     found: Pairs | Ways
 
 
-def matched_on(matched: Matched) -> tuple[FloatArray, FloatArray]:
-    """Return what distances are Euclidean in, (n, q), and the variables behind it, (n, k)."""
-    scale = distance_scale(matched.propensity, matched.design)[:, None]
-    return scale, scale
+@dataclass(frozen=True, slots=True, eq=False)
+class Basis:
+    """What pairs are alike in, over the score's n units.
+
+    Attributes
+    ----------
+    space : (n, q) array
+        What was matched on, in units in which distances are Euclidean; NaN outside support.
+    columns : tuple of str
+        Panel columns of a bias adjustment; empty where it is on ``X``.
+    X : (n, k) array
+        What was matched on, in its own units: the score, or the covariates of the distance.
+    adjust : bool
+        Whether there is a bias adjustment.
+    """
+
+    space: FloatArray
+    columns: tuple[str, ...]
+    X: FloatArray
+    adjust: bool
 
 
-def observed(
-    arrays: UnitArrays, matched: Matched, cell: tuple[str, int], adjust: bool | tuple[str, ...]
-) -> Observed:
+def basis(panel: PanelProtocol, matched: Matched, adjust: bool | tuple[str, ...]) -> Basis:
+    """Return what was matched on, and the regressors of ``att(bias_adjust)``."""
+    score, design = matched.propensity, matched.design
+    scale = distance_scale(score, design)
+    named = () if isinstance(adjust, bool) else adjust
+    if design.distance == "score":
+        return Basis(scale[:, None], named, scale[:, None], bool(adjust))
+    space = measure(panel, design, score, scale).space
+    columns = named or (design.on if adjust else ())
+    return Basis(space, columns, score.covariates, bool(adjust))
+
+
+def observed(arrays: UnitArrays, matched: Matched, cell: tuple[str, int], on: Basis) -> Observed:
     """Return the people seen in a wave.
 
     Parameters
     ----------
     arrays : UnitArrays
-        With the outcome, and the columns of ``adjust``.
+        With the outcome, and the covariates ``on.columns``.
     matched : Matched
     cell : (str, int)
         Outcome and position of the wave.
-    adjust : bool or tuple of str
-        As of ``att(bias_adjust)``.
+    on : Basis
 
     Raises
     ------
@@ -82,15 +111,12 @@ def observed(
     score = matched.propensity
     place_in_panel = score.positions(arrays)
     y = arrays.outcome[place_in_panel, wave]
-    seen = np.isfinite(y)
+    seen = np.isfinite(y) & score.supported
     at, place = np.flatnonzero(seen), np.cumsum(seen) - 1
     found = among_seen(matched.found, seen)
     if not n_pairs(found):
         raise NotEstimableError(f"no pair has {outcome!r} in wave {arrays.waves[wave]}.")
     kept = in_sample(found, place, place) if isinstance(found, Pairs) else placed(found, place)
-    space, regressors = matched_on(matched)
-    if not isinstance(adjust, bool):
-        regressors = arrays.covariates[place_in_panel]
     return Observed(
         at=at,
         rows=place_in_panel[at],
@@ -98,8 +124,9 @@ def observed(
         weight=score.weight[at],
         treated=score.treated[at],
         focal=matched.focal[at],
-        space=space[at],
-        X=regressors[at],
+        sought=int((matched.focal & np.isfinite(y)).sum()),
+        space=on.space[at],
+        X=arrays.covariates[place_in_panel[at]] if on.columns else on.X[at],
         groups=None if matched.groups is None else matched.groups[at],
         found=kept,
     )

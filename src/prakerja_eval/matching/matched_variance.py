@@ -118,8 +118,8 @@ def why_known(seen: Observed, matched: Matched, effect: MatchedEffect, options: 
     """Say why the score's estimation is not in the variance, and what would mend it."""
     design, score = matched.design, matched.propensity
     reasons = (
+        (design.distance != "score", "distances are in covariates, with no score in them"),
         (score.fit is None, "no parametric score was fitted; use a logit or probit score"),
-        (_in_covariates(seen), "distances are in covariates, with no score in them"),
         (options.target == "sample", "Variance(target='sample') holds the people at hand fixed"),
         (not design.replace, "matching was without replacement; use Clustered('pair')"),
         (design.max_uses is not None, "max_uses limits who may serve; leave it out"),
@@ -135,10 +135,6 @@ def why_known(seen: Observed, matched: Matched, effect: MatchedEffect, options: 
     return next((why for holds, why in reasons if holds), "")
 
 
-def _in_covariates(seen: Observed) -> bool:
-    return bool(seen.space.shape[1] > 1)
-
-
 def _known_variance(
     seen: Observed, matched: Matched, effect: MatchedEffect, options: Variance
 ) -> float:
@@ -152,9 +148,9 @@ def _known_variance(
     if options.conditional == "constant":
         sigma2 = constant_sigma2(effect)
     else:
-        tolerance = matched.design.tie_tolerance
-        if not _in_covariates(seen):
-            tolerance = tolerance * float(seen.space.var(ddof=1))
+        on_score = matched.design.distance == "score"
+        unit = float(seen.space.var(ddof=1)) if on_score else 1.0
+        tolerance = matched.design.tie_tolerance * unit
         near = (options.neighbours, tolerance, seen.groups)
         sigma2 = local_sigma2(seen.y, seen.treated, seen.space, *near)
     known: float = getattr(matching_variance(effect, sigma2), options.target)

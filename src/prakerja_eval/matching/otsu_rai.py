@@ -9,11 +9,11 @@ import numpy as np
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.estimate import Clustered, Estimate, Findings, estimate_row, infer, join
 from prakerja_eval.estimate.draws import multiplier_weights
-from prakerja_eval.estimate.specs import one_of
+from prakerja_eval.estimate.specs import instance_of, one_of
 from prakerja_eval.matching.adjusted import labels, wave_labels
 from prakerja_eval.matching.difference import NOT_PARAMETRIC, learned
 from prakerja_eval.matching.match import Matched
-from prakerja_eval.matching.matched_sample import effect_of, observed
+from prakerja_eval.matching.matched_sample import Basis, basis, effect_of, observed
 from prakerja_eval.matching.matched_variance import Variance, forms
 from prakerja_eval.panel import (
     ArrayRequest,
@@ -122,30 +122,34 @@ def otsu_rai(
     >>> len(pe.matching.otsu_rai(panel, pairs, "income"))
     1
     """
+    instance_of(matched, Matched, "otsu_rai(matched)")
     options = draws or OtsuRai()
+    on = basis(panel, matched, False)
     rows = []
     for name in [outcome] if isinstance(outcome, str) else outcome:
         arrays = panel.arrays(ArrayRequest(name))
         arms = treated_units(arrays, panel.roles)
         for t in outcome_waves(arrays, panel.roles, waves):
             lead = arms.lead(arrays, arrays.waves[t])
-            rows.append(_row(arrays, matched, (name, t, lead)))
+            rows.append(_row(arrays, matched, (name, t, lead), on))
     estimate = join(*rows)
     table = infer(estimate, Clustered("unit", "none"), level=level)
     return Findings(table.frame.assign(**_by_draws(estimate, options, level)), level=level)
 
 
-def _row(arrays: UnitArrays, matched: Matched, cell: tuple[str, int, float | None]) -> Estimate:
+def _row(
+    arrays: UnitArrays, matched: Matched, cell: tuple[str, int, float | None], on: Basis
+) -> Estimate:
     """Return the bias-corrected estimate of one outcome and wave with its linear form."""
     outcome, wave, lead = cell
-    seen = observed(arrays, matched, (outcome, wave), adjust=True)
+    seen = observed(arrays, matched, (outcome, wave), on)
     effect = effect_of(seen, adjust=False)
     made = forms(seen, matched, effect, Variance())
     part = np.flatnonzero(made.part)
     psi = made.fitted[part]
     if not psi.any():
         raise NotEstimableError("the outcome does not vary among the matched.")
-    lost = int(seen.focal.sum()) > int(effect.focal.sum())
+    lost = seen.sought > int(effect.focal.sum())
     words = labels(matched, "matching.otsu_rai", lost, "bias-corrected")
     arm = seen.treated[effect.focal | (effect.used > 0)]
     counts: dict[str, object] = {
