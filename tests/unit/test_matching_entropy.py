@@ -38,7 +38,7 @@ def weights(frame: pd.DataFrame, design: EntropyBalance | None = None, names=NAM
     return pe.matching.weight(panel(frame), design or EntropyBalance(), covariates=names).weights
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(seeds)
 def test_weights_are_those_that_a_general_optimiser_finds_for_the_primal(seed):
     """SLSQP minimises sum w log(n w) itself, without the dual; it stops near 1e-7."""
@@ -74,7 +74,7 @@ def _reachable(D: np.ndarray, margin: float = 0.0) -> bool:
     return bool(found.status == 0)
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(seeds, st.floats(0.0, 2.5))
 def test_a_target_is_refused_exactly_where_no_weights_reach_it(seed, shift):
     rng = np.random.default_rng(seed)
@@ -102,7 +102,7 @@ def test_a_target_on_the_edge_is_met_by_leaving_out_whom_it_excludes():
     np.testing.assert_allclose(whole[~gone], rest, rtol=1e-8, atol=1e-9)
 
 
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(st.floats(-1e5, 1e5), st.floats(1e-6, 1e6), st.sampled_from([1, 2, 3]))
 def test_units_and_origins_of_covariates_change_no_weight(origin, unit, moments):
     frame, design = people(), EntropyBalance(moments=moments)
@@ -111,7 +111,7 @@ def test_units_and_origins_of_covariates_change_no_weight(origin, unit, moments)
     np.testing.assert_allclose(weights(moved, design), weights(frame, design), rtol=1e-6)
 
 
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(seeds)
 def test_the_order_of_rows_and_of_covariates_changes_no_weight(seed):
     frame = people()
