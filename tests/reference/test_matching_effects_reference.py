@@ -102,6 +102,9 @@ ONCE = {
     "nn1_linlogit_cal02": Nearest(replace=False, caliper=0.2, scale="logit"),
     "nn1_exact": Nearest(replace=False, exact=("race",)),
     "nn1_atc_cal": Nearest(replace=False, caliper=0.2, estimand="ATC"),
+    "nn1_maha": Nearest(replace=False, distance="mahalanobis"),
+    "nn1_robmaha": Nearest(replace=False, distance="robust_mahalanobis"),
+    "nn1_covcal": Nearest(replace=False, caliper=0.2, calipers={"age": 2}),
 }
 
 
