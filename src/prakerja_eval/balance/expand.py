@@ -32,11 +32,11 @@ def expanded(
     if squares:
         keep = np.flatnonzero(many)
         columns.append(X[:, keep] ** 2)
-        labels += [f"{names[j]}^2" for j in keep]
+        labels += [f"{names[j]}^2" for j in keep.tolist()]
     if interactions:
         for j, k in combinations(range(X.shape[1]), 2):
             product = X[:, j] * X[:, k]
-            if np.ptp(product) > 0:
+            if product.max() > product.min():
                 columns.append(product[:, None])
                 labels.append(f"{names[j]} * {names[k]}")
     return np.hstack(columns), tuple(labels)

@@ -93,7 +93,7 @@ def standard_deviations(X: FloatArray, arm: BoolArray) -> FloatArray:
     X : (n, p)
         Covariates of the full sample, before matching.
     arm : (n,) bool
-        The arm whose effect is sought, all units for an average over both.
+        The arm whose effect is sought.
 
     Returns
     -------
@@ -102,6 +102,23 @@ def standard_deviations(X: FloatArray, arm: BoolArray) -> FloatArray:
     """
     sd: FloatArray = np.where(_two_values(X), X[arm].std(axis=0), X[arm].std(axis=0, ddof=1))
     return sd
+
+
+def pooled_standard_deviations(X: FloatArray, treated: BoolArray) -> FloatArray:
+    """Compute denominators from both arms, sqrt((sd_1^2 + sd_0^2) / 2), each arm's as above.
+
+    Parameters
+    ----------
+    X : (n, p)
+        Covariates of the full sample, before matching.
+    treated : (n,) bool
+
+    Returns
+    -------
+    (p,) array
+    """
+    one, zero = standard_deviations(X, treated), standard_deviations(X, ~treated)
+    return np.asarray(np.sqrt((one**2 + zero**2) / 2))
 
 
 def pair_distance(

@@ -7,7 +7,11 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from prakerja_eval.balance.kernel import BalanceStats, standard_deviations
+from prakerja_eval.balance.kernel import (
+    BalanceStats,
+    pooled_standard_deviations,
+    standard_deviations,
+)
 from prakerja_eval.balance.kernel import balance as balance_kernel
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.panel import ArrayRequest, PanelProtocol, treated_units
@@ -34,8 +38,8 @@ class Balance:
     frame : DataFrame
         stage ("before", "after"), covariate, mean_treated, mean_comparison, smd, variance_ratio,
         ecdf_mean, ecdf_max (the Kolmogorov-Smirnov distance). The standardised difference divides
-        by one standard deviation, that of the arm whose effect is sought before any matching, so
-        that stages compare.
+        by one standard deviation, that of the arm whose effect is sought before any matching (for
+        an effect on both, the root of the mean of both variances), so that stages compare.
     outcomes_seen : tuple of str
         Outcomes behind the table: a prognostic score has one, a balance of covariates none.
     """
@@ -128,7 +132,8 @@ def stages(
     weights : dict of stage to (n,) array
         Unit weights of each stage.
     reference : (n,) bool array
-        The units whose standard deviation divides, before any weighting.
+        The units whose effect is sought: the standard deviation of their arm divides, before any
+        weighting; where they are of both arms, the root of the mean of both variances.
 
     Raises
     ------
@@ -137,7 +142,8 @@ def stages(
     """
     if min(int(treated.sum()), int((~treated).sum())) < 2:
         raise NotEstimableError("balance compares two arms of at least two people each.")
-    sd = standard_deviations(X, reference)
+    both = bool(reference[treated].any() and reference[~treated].any())
+    sd = pooled_standard_deviations(X, treated) if both else standard_deviations(X, reference)
     tables = [
         _frame(stage, names, balance_kernel(X, treated, w, sd)) for stage, w in weights.items()
     ]

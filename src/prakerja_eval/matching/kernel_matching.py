@@ -208,11 +208,14 @@ class KernelMatched:
             out[f"effective_{name}"] = effective_sample_size(weights[arm])
         return pd.Series(out | {"n_dropped": self.n_dropped})
 
-    def balance(self) -> Balance:
-        """Return the balance of the score and the covariates before and after."""
+    def balance(self, *, squares: bool = False, interactions: bool = False) -> Balance:
+        """Return the balance of the score, if any, and the covariates before and after.
+
+        ``matching.balance`` compares more columns.
+        """
         from prakerja_eval.matching.balance import balance
 
-        return balance(self)
+        return balance(self, squares=squares, interactions=interactions)
 
     def __repr__(self) -> str:
         counts = self.summary()

@@ -7,7 +7,7 @@ from typing import overload
 import numpy as np
 import pandas as pd
 
-from prakerja_eval.balance import Balance, stages
+from prakerja_eval.balance import Balance
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.matching.adjusted import UnitWeights, focal_units
 from prakerja_eval.matching.coarsened import Exact
@@ -32,8 +32,6 @@ from prakerja_eval.matching.ways import (
 )
 from prakerja_eval.panel import PanelProtocol
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
-
-SCORE_NAME = "propensity score"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -144,12 +142,14 @@ class Matched:
         out |= {"n_dropped": self.n_dropped, "n_pairs": n_pairs(self.found)}
         return pd.Series(out | {"total_distance": total_distance(self.found, self._scale)})
 
-    def balance(self) -> Balance:
-        """Return the balance of the score and the covariates before and after matching."""
-        score = self.propensity
-        X = np.column_stack([score.score, score.covariates])
-        weights = {"before": np.ones(len(score.treated)), "after": self.weights}
-        return stages(X, (SCORE_NAME, *score.names), score.treated, weights, self.focal)
+    def balance(self, *, squares: bool = False, interactions: bool = False) -> Balance:
+        """Return the balance of the score, if any, and the covariates before and after.
+
+        ``matching.balance`` compares more columns.
+        """
+        from prakerja_eval.matching.balance import balance
+
+        return balance(self, squares=squares, interactions=interactions)
 
     def __repr__(self) -> str:
         counts = self.summary()

@@ -129,11 +129,14 @@ class Stratified:
         out |= {"n_dropped": self.n_dropped, "n_strata": n_strata}
         return pd.Series(out | {"n_strata_dropped": len(self.strata) - n_strata})
 
-    def balance(self) -> Balance:
-        """Return the balance of the covariates, and of the score if any, before and after."""
+    def balance(self, *, squares: bool = False, interactions: bool = False) -> Balance:
+        """Return the balance of the score, if any, and the covariates before and after.
+
+        ``matching.balance`` compares more columns.
+        """
         from prakerja_eval.matching.balance import balance
 
-        return balance(self)
+        return balance(self, squares=squares, interactions=interactions)
 
     def __repr__(self) -> str:
         counts = self.summary()

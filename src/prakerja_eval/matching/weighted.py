@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from prakerja_eval.balance import Balance, stages
+from prakerja_eval.balance import Balance
 from prakerja_eval.matching.adjusted import UnitWeights, focal_units
 from prakerja_eval.matching.models import NoScore
 from prakerja_eval.matching.pairs import effective_sample_size
@@ -14,7 +14,6 @@ from prakerja_eval.matching.propensity import Propensity
 from prakerja_eval.matching.weighting import EntropyBalance, WeightDesign
 from prakerja_eval.typing import BoolArray, FloatArray
 
-SCORE_NAME = "propensity score"
 THIN = 0.10  # an effective sample below this share of an arm is worth a word
 HEAVY = 0.10  # so is a person with more than this share of an arm's weight
 ARMS = ("treated", "comparison")
@@ -143,14 +142,14 @@ class Weighted:
             found.append(f"{self.n_dropped:,} people whose effect is sought were left out")
         return tuple(found)
 
-    def balance(self) -> Balance:
-        """Return the balance of the score and the covariates before and after weighting."""
-        score = self.propensity
-        X, names = score.covariates, score.names
-        if has_score(score):
-            X, names = np.column_stack([score.score, X]), (SCORE_NAME, *names)
-        weights = {"before": score.weight, "after": self.weights}
-        return stages(X, names, score.treated, weights, self.focal)
+    def balance(self, *, squares: bool = False, interactions: bool = False) -> Balance:
+        """Return the balance of the score, if any, and the covariates before and after.
+
+        ``matching.balance`` compares more columns.
+        """
+        from prakerja_eval.matching.balance import balance
+
+        return balance(self, squares=squares, interactions=interactions)
 
     def _left_out(self) -> BoolArray:
         return np.asarray((self.raw == 0) & (self.propensity.weight > 0))
