@@ -74,9 +74,11 @@ def linear_form(
     D = effect.weight
     part = np.flatnonzero((D > 0) | (effect.used > 0))
     weight = (D + effect.used)[part]
-    basis = _basis(space[part], None if groups is None else groups[part])
-    arm = treated[part]
-    mu1, mu0 = (_fitted(y[part], basis, np.where(a, weight, 0.0)) for a in (arm, ~arm))
+    series, arm = _series(space[part]), treated[part]
+    level = np.zeros(len(part), dtype=np.int64)
+    if groups is not None:
+        level = np.unique(groups[part], return_inverse=True)[1]
+    mu1, mu0 = (_fitted(y[part], series, level, np.where(a, weight, 0.0)) for a in (arm, ~arm))
     residual = np.where(arm, y[part] - mu1, mu0 - y[part])
     focal = D[part]
     raw = focal * (mu1 - mu0) + weight * residual
@@ -121,8 +123,8 @@ def rescale(psi: FloatArray, variance: float, focal: BoolArray) -> FloatArray:
     return np.asarray(psi * np.sqrt(variance / squares))
 
 
-def _basis(space: FloatArray, groups: IntArray | None) -> FloatArray:
-    """Return a Legendre series in the score, with indicators of the exact groups.
+def _series(space: FloatArray) -> FloatArray:
+    """Return a Legendre series in the score, without its constant.
 
     In several columns each has a series of its own, of order 2, so that it stays short.
     """
@@ -131,17 +133,27 @@ def _basis(space: FloatArray, groups: IntArray | None) -> FloatArray:
     apart = np.where(high > low, high - low, 1.0)
     x = np.where(high > low, 2 * (Z - low) / apart - 1, 0.0)
     order = ORDER if Z.shape[1] == 1 else ORDER_OF_MANY
-    series = [np.ones((len(Z), 1)), *(legendre.legvander(column, order)[:, 1:] for column in x.T)]
-    if groups is not None:
-        series.append(groups[:, None] == np.unique(groups)[None, 1:])
-    return np.hstack(series)
+    return np.hstack([legendre.legvander(column, order)[:, 1:] for column in x.T])
 
 
-def _fitted(y: FloatArray, basis: FloatArray, weight: FloatArray) -> FloatArray:
-    """Fit y on the basis by weighted least squares and evaluate it for every unit.
+def _fitted(y: FloatArray, series: FloatArray, level: IntArray, weight: FloatArray) -> FloatArray:
+    """Fit y on levels and the series by weighted least squares; evaluate it for every unit.
 
-    The solution of least length where the weighted units do not tell all terms apart.
+    Levels are taken out of both first, in O(n) however many there are. The shortest coefficients
+    of the series where the weighted units do not tell all its terms apart.
     """
     root = np.sqrt(weight)
-    coefficients = np.linalg.lstsq(basis * root[:, None], y * root, rcond=None)[0]
-    return np.asarray(basis @ coefficients)
+    centre = _level_means(np.column_stack((y, series)), level, weight)
+    x = series - centre[:, 1:]
+    coefficients = np.linalg.lstsq(x * root[:, None], (y - centre[:, 0]) * root, rcond=None)[0]
+    return np.asarray(centre[:, 0] + x @ coefficients)
+
+
+def _level_means(A: FloatArray, level: IntArray, weight: FloatArray) -> FloatArray:
+    """Return for each unit the weighted means of its level, (n, k); of all, where none weighs."""
+    total = np.bincount(level, weight)
+    some = total > 0
+    means = np.tile(weight @ A / weight.sum(), (len(total), 1))
+    for k, column in enumerate(A.T):
+        means[some, k] = np.bincount(level, weight * column)[some] / total[some]
+    return np.asarray(means[level])
