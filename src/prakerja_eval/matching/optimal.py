@@ -1,14 +1,14 @@
 """Which pairs have the least total distance, no comparison unit serving twice?
 
 An assignment problem (Rosenbaum 1989, doi 10.1080/01621459.1989.10478868), solved by scipy. Each
-focal unit asks k times. Without calipers few of all pairs can matter. Give each focal unit the
-nearest r comparison units, r the number of requests in its component: the focal units whose lists
-overlap, directly or through others. Some optimum uses listed pairs alone. For take an optimum, and
-a request served by an unlisted unit. Its r listed units cannot all be held by its own component,
-whose other requests are r - 1: one is free, or is held by a unit of another component, which has
-it unlisted, since lists of different components are disjoint. Move the request there, at no
-greater distance, and go on with the one displaced. Each step leaves one unlisted pair less, so
-that it ends, at no greater total.
+focal unit asks k times. Without calipers few of all pairs can matter. Give each focal unit a list
+of the nearest r comparison units, r at least the number of requests in its component: of the focal
+units whose lists overlap, directly or through others. Some optimum uses listed pairs alone. For
+take an optimum, and a request served by an unlisted unit. Its r listed units cannot all be held by
+its own component, whose other requests are fewer: one is free, or is held by a unit of another
+component, which has it unlisted, since lists of different components are disjoint. Move the
+request there, at no greater distance, and go on with the one displaced. Each step leaves one
+unlisted pair less, so that it ends, at no greater total.
 """
 
 import numpy as np
@@ -116,7 +116,7 @@ def _allowed(field: Field, mine: IntArray, theirs: IntArray, ratio: int) -> Trip
 
 
 def _nearest(field: Field, mine: IntArray, theirs: IntArray, ratio: int) -> Triples:
-    """Return each focal unit's nearest, as many as its component has requests."""
+    """Return each focal unit's nearest, at least as many as its component has requests."""
     at, tree = field.focal[mine], cKDTree(field.comparison[theirs])
     asked = np.full(len(mine), min(ratio, len(theirs)))
     while True:
@@ -133,10 +133,11 @@ def _nearest(field: Field, mine: IntArray, theirs: IntArray, ratio: int) -> Trip
         )
         component = connected_components(graph, directed=False)[1][: len(mine)]
         requests = np.bincount(component)[component] * ratio
-        wanted = np.minimum(requests, len(theirs))
-        if (wanted == asked).all():
+        short = asked < np.minimum(requests, len(theirs))
+        if not short.any():
             return i, j, d
-        asked = wanted
+        # Longer lists than needed do no harm, and fewer rounds get there.
+        asked = np.where(short, np.minimum(2 * requests, len(theirs)), asked)
 
 
 def _refuse(pairs: int) -> None:
