@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import prakerja_eval as pe
+from prakerja_eval.matching import Variance
 from prakerja_eval.matching.design import Nearest, Optimal
 
 LALONDE = ("age", "educ", "race", "married", "nodegree", "re74", "re75")
@@ -97,7 +98,7 @@ def test_weights_counts_effects_and_balance_meet_matchit(
 
 @pytest.mark.parametrize("spec", R_MATCHING)
 @pytest.mark.parametrize("data", ["lalonde", "nsw_dw"])
-def test_estimates_and_numbers_of_pairs_meet_r_matching(
+def test_estimates_standard_errors_and_numbers_of_pairs_meet_r_matching(
     data: str, spec: str, panels: dict[str, pe.Panel], tables: dict[str, pd.DataFrame]
 ) -> None:
     names = NUMBERS if data == "lalonde" else NSW
@@ -105,8 +106,11 @@ def test_estimates_and_numbers_of_pairs_meet_r_matching(
     table = tables["r_matching"]
     row = table[(table["data"] == data) & (table["spec"] == spec)].iloc[0]
     assert len(matched.pairs.focal) == row["n_matched_rows"]
-    found = pe.matching.difference(panels[data], matched, "re78")
-    np.testing.assert_allclose(found.theta[0], row["est_noadj"], rtol=1e-8)
+    found = pe.matching.att(panels[data], matched, "re78", variance=Variance("constant"))
+    got = pe.infer(found, pe.AbadieImbens("known")).frame.iloc[0]
+    np.testing.assert_allclose(got["estimate"], row["est_noadj"], rtol=1e-8)
+    if not spec.endswith("bias"):
+        np.testing.assert_allclose(got["std_error"], row["ai_se"], rtol=1e-8)
 
 
 def test_optimal_pairs_are_within_optmatchs_tolerance_and_below_it(
