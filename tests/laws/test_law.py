@@ -14,6 +14,7 @@ import lottery_types  # noqa: F401  its kernels join the law
 import lottery_zeros  # noqa: F401  its kernels join the law
 import matching_doubly_robust  # noqa: F401  its kernels join the law
 import matching_effects  # noqa: F401  its kernels join the law
+import matching_strata  # noqa: F401  its kernels join the law
 import matching_weights  # noqa: F401  its kernels join the law
 import numpy as np
 import pytest
