@@ -83,7 +83,7 @@ def _lost(findings: pd.DataFrame, matched: dict[str, "matching.Matched"]) -> lis
     out = []
     for row in findings[findings["name"].isin(list(matched))].itertuples():
         pairs = matched[row.name]
-        found = len(np.unique(pairs.pairs.focal))
+        found = int(pairs.focal.sum()) - pairs.n_dropped
         used = row.n_treated if pairs.design.estimand == "ATT" else found
         if used < found and "counterpart" in str(row.population):
             out.append(_notice("lost_counterparts", **_place(row), used=used, treated=found))
