@@ -91,7 +91,7 @@ def stratified_effect(
         words | wave_labels(arrays, outcome, wave, lead),
         counts,
         Robust("HC0", reference="normal") if many else Robust("HC2"),
-        [] if many else [_term(means, block, weight)],
+        [] if many else [_term(means, block, weight, focal)],
     )
 
 
@@ -108,7 +108,7 @@ def _no_standard_error(stratified: Stratified, means: BlockMeans) -> str:
     return MANY if many and bool((means.leverage >= FULL_LEVERAGE).any()) else ""
 
 
-def _term(means: BlockMeans, block: IntArray, weight: FloatArray) -> LinearTerm:
+def _term(means: BlockMeans, block: IntArray, weight: FloatArray, focal: FloatArray) -> LinearTerm:
     """Return the regression on arms of strata, whose coefficients are their means."""
     fit = LinearFit(
         residuals=means.residuals,
@@ -118,17 +118,25 @@ def _term(means: BlockMeans, block: IntArray, weight: FloatArray) -> LinearTerm:
         cells=means.cell,
     )
     contrast = np.column_stack([-means.shares, means.shares]).ravel()
-    return LinearTerm(fit, contrast, small=_alone(means, block))
+    counted = focal * weight / (focal @ weight)
+    return LinearTerm(fit, contrast, small=_alone(means, block, counted))
 
 
-def _alone(means: BlockMeans, block: IntArray) -> SmallBlocks | None:
-    """Return the variance of strata with one person in an arm, where it can be told."""
+def _alone(means: BlockMeans, block: IntArray, counted: FloatArray) -> SmallBlocks | None:
+    """Return the variance of strata with one person in an arm, where it can be told.
+
+    The variance between such strata holds the spread of their effects, so that ψ's part for their
+    shares as drawn, ``counted`` times the effect less theta, is left with the distance of their
+    mean effect from theta.
+    """
     count = np.bincount(means.cell, minlength=2 * len(means.shares))
     small = np.minimum(count[0::2], count[1::2]) == 1
-    scores = lone_arm_scores(means.effects[small], means.shares[small])
+    effects, shares = means.effects[small], means.shares[small]
+    scores = lone_arm_scores(effects, shares)
     if scores is None:
         return None
     _, first = np.unique(block, return_index=True)
-    score = np.zeros(len(block))
-    score[first[small]] = scores
+    spread = means.effects - shares @ effects / shares.sum()
+    score = -counted * spread[block]
+    score[first[small]] += scores
     return SmallBlocks(small[block], score)

@@ -56,8 +56,8 @@ def subclasses(score: FloatArray, focal: BoolArray, n: int) -> IntArray:
     cuts = np.quantile(score[focal], np.linspace(0.0, 1.0, n + 1))
     if n > 1 and (np.diff(cuts) <= 0).any():
         raise NotEstimableError(
-            f"Subclass(n={n}) finds {len(np.unique(score[focal])):,} distinct scores among "
-            f"{int(focal.sum()):,} units whose effect is sought, and {len(np.unique(cuts)) - 1} "
-            "classes that differ: use a smaller n, or match exactly on the covariates."
+            f"Subclass(n={n}) has cut points on one spot: {int(focal.sum()):,} units whose effect "
+            f"is sought have {len(np.unique(score[focal])):,} distinct scores. Use a smaller n, or "
+            "match exactly on the covariates."
         )
     return np.asarray(np.searchsorted(cuts[1:-1], score, side="right"), dtype=np.int64)
