@@ -21,6 +21,7 @@ from prakerja_eval.matching.pairs import Pairs, effective_sample_size, in_sample
 from prakerja_eval.matching.propensity import Propensity, propensity
 from prakerja_eval.matching.strata import StrataDesign, Stratified, stratify
 from prakerja_eval.matching.strata_columns import coded, joint
+from prakerja_eval.matching.unmatched import unmatched
 from prakerja_eval.matching.ways import (
     Ways,
     among_seen,
@@ -130,6 +131,11 @@ class Matched:
                 "distance": pairs.distance,
             }
         )
+
+    @property
+    def unmatched(self) -> pd.DataFrame:
+        """Return the people whose effect is sought that have no counterpart, each with why."""
+        return unmatched(self, self._scale)
 
     def summary(self) -> pd.Series:
         """Return counts: people in each arm, matched, effective sample size, dropped, pairs."""
