@@ -13,10 +13,8 @@ from .staggered_claims import FAILS
 from .validate import KEYS, page, read, table
 
 # (scenario, row) with a real shortfall -> the criteria missed. Documented, never tuned away.
-# The fitted rows have one cause: the influence of a matching on a fitted score is that of a known
-# score, shrunk to the 2016 variance, and does not carry the score's own influence on the treated
-# people whom the experiment shares. On a known score with replacement the variance keeps its ratio
-# (.964) and coverage falls just short of .9354.
+# After matching without replacement the score's estimation is not derived: the influence is that
+# of a known score, without the score's own on the treated people whom the experiment shares.
 # Lee's limits are drawn in where few answer: the mean of the lowest k of n lies above that of the
 # distribution by (n - k) / (2 k (n + 1) i) standard deviations, i the infinite sample's (Burrows
 # 1972). Trimming written differently, 12,000 draws, gives the same bias (+.008 and -.008, a
@@ -24,19 +22,9 @@ from .validate import KEYS, page, read, table
 # ratio missed by the noise of 1,000 draws.
 SHORTFALLS: dict[tuple[str, str], str] = {
     (
-        "difference, experiment and matching with replacement",
-        "matching less experiment, score known",
-    ): "coverage",
-    (
-        "difference, experiment and matching with replacement",
-        "matching less experiment, score fitted",
-    ): "coverage, se_ratio",
-    (
         "difference, experiment and matching without replacement",
         "matching less experiment, score fitted",
     ): "coverage, se_ratio",
-    ("equality of lottery, did and matching", "joint test at 5 %"): "coverage",
-    ("equality of lottery, did and matching", "matching less lottery"): "coverage, se_ratio",
     ("lottery, bounds under attrition", "upper limit"): "se_ratio, bias",
 }
 ACROSS_MACHINES = 1e-6  # scores are fitted by iteration

@@ -23,8 +23,9 @@ FOLDER = ROOT / "reports" / "validation"
 # A scenario has its own seeds, so that running it alone gives the rows that all together would.
 MADE = (
     "`make validate` (`python -m tests.simulation.validate`); the scenarios from *did, group-time "
-    "effects* on were run later and alone, and those from *lottery, stated odds* on later again, "
-    "by `python -m tests.simulation.validate --new`"
+    "effects* on were run later and alone, those from *lottery, stated odds* on later again, and "
+    "those from *weighting by a fitted score* on, with two that compare matching with an "
+    "experiment, last, by `python -m tests.simulation.validate --new`"
 )
 KEYS = ["scenario", "row", "inference", "side", "claim", "seed", "draws"]
 
