@@ -8,7 +8,7 @@ import numpy as np
 from kernels import Law, S, register
 from scipy.special import expit, ndtr
 
-from prakerja_eval.matching.aipw_kernel import (
+from prakerja_eval.matching.effects.aipw_kernel import (
     Nuisance,
     augmented,
     averaged,
@@ -16,7 +16,7 @@ from prakerja_eval.matching.aipw_kernel import (
     logit_mean,
     poisson_mean,
 )
-from prakerja_eval.matching.inverse_probability import Tilt
+from prakerja_eval.matching.weighting.inverse_probability import Tilt
 from prakerja_eval.numerics.logit import logit
 from prakerja_eval.numerics.probit import probit
 

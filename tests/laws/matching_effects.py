@@ -12,9 +12,9 @@ from kernels import Law, S, register
 
 import prakerja_eval as pe
 from prakerja_eval.matching.adjusted import UnitWeights, focal_units
-from prakerja_eval.matching.difference import Regression, estimated
-from prakerja_eval.matching.models import Logit
-from prakerja_eval.matching.propensity import Propensity
+from prakerja_eval.matching.effects.difference import Regression, estimated
+from prakerja_eval.matching.score.models import Logit
+from prakerja_eval.matching.score.propensity import Propensity
 from prakerja_eval.numerics.logit import logit
 
 UNSEEN = (3, 17, 41)

@@ -3,11 +3,11 @@
 import numpy as np
 from kernels import Law, S, register
 
-from prakerja_eval.matching.kernel_matching import SHAPES
-from prakerja_eval.matching.kernel_mean import kernel_mean
-from prakerja_eval.matching.kernel_smooth import Shape
-from prakerja_eval.matching.kernel_weights import kernel_weights
-from prakerja_eval.matching.stratum_weights import stratum_weights
+from prakerja_eval.matching.kernels.kernel_matching import SHAPES
+from prakerja_eval.matching.kernels.kernel_mean import kernel_mean
+from prakerja_eval.matching.kernels.kernel_smooth import Shape
+from prakerja_eval.matching.kernels.kernel_weights import kernel_weights
+from prakerja_eval.matching.strata.stratum_weights import stratum_weights
 from prakerja_eval.numerics.blocks import block_means
 from prakerja_eval.numerics.logit import logit
 

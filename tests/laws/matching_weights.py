@@ -10,9 +10,9 @@ import numpy as np
 from kernels import Law, S, register
 from scipy.special import ndtr
 
-from prakerja_eval.matching.entropy import dual_influence, entropy_weights
-from prakerja_eval.matching.entropy_moments import moment_columns
-from prakerja_eval.matching.inverse_probability import Tilt, balancing_weights, truncated
+from prakerja_eval.matching.weighting.entropy import dual_influence, entropy_weights
+from prakerja_eval.matching.weighting.entropy_moments import moment_columns
+from prakerja_eval.matching.weighting.inverse_probability import Tilt, balancing_weights, truncated
 from prakerja_eval.numerics.logit import logit
 from prakerja_eval.numerics.probit import probit
 

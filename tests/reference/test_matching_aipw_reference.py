@@ -13,8 +13,8 @@ from statsmodels.treatment.treatment_effects import TreatmentEffect
 
 import prakerja_eval as pe
 from prakerja_eval.learners import cross_fit_mean, cross_fit_probability
-from prakerja_eval.matching.aipw_kernel import Nuisance, augmented
-from prakerja_eval.matching.inverse_probability import Tilt
+from prakerja_eval.matching.effects.aipw_kernel import Nuisance, augmented
+from prakerja_eval.matching.weighting.inverse_probability import Tilt
 
 OUTCOME = ["prenatal1_", "mmarried_", "mage", "fbaby_"]
 TREATMENT = ["mmarried_", "mage", "fbaby_", "medu"]

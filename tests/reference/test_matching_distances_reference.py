@@ -8,7 +8,7 @@ import pytest
 
 import prakerja_eval as pe
 from prakerja_eval.matching import Variance
-from prakerja_eval.matching.design import Nearest, Optimal
+from prakerja_eval.matching.pairs.design import Nearest, Optimal
 
 LALONDE = ("age", "educ", "race", "married", "nodegree", "re74", "re75")
 NSW = ("age", "educ", "black", "hisp", "marr", "nodeg", "re74", "re75")

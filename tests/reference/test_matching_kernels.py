@@ -12,12 +12,16 @@ import pandas as pd
 import pytest
 
 from prakerja_eval.errors import NotEstimableError
-from prakerja_eval.matching.abadie_imbens import constant_sigma2, local_sigma2, matching_variance
-from prakerja_eval.matching.effects import matched_effect, outcome_lines
-from prakerja_eval.matching.estimated_score import FittedScore, score_correction
-from prakerja_eval.matching.greedy import Order, nearest_without_replacement
-from prakerja_eval.matching.neighbours import Ties, nearest_with_replacement
-from prakerja_eval.matching.pairs import (
+from prakerja_eval.matching.effects.abadie_imbens import (
+    constant_sigma2,
+    local_sigma2,
+    matching_variance,
+)
+from prakerja_eval.matching.effects.effects import matched_effect, outcome_lines
+from prakerja_eval.matching.effects.estimated_score import FittedScore, score_correction
+from prakerja_eval.matching.pairs.greedy import Order, nearest_without_replacement
+from prakerja_eval.matching.pairs.neighbours import Ties, nearest_with_replacement
+from prakerja_eval.matching.pairs.pairs import (
     Pairs,
     both_ways,
     effective_sample_size,

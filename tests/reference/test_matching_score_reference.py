@@ -8,11 +8,11 @@ import pytest
 from scipy.stats import norm
 
 import prakerja_eval as pe
-from prakerja_eval.matching.design import Nearest
 from prakerja_eval.matching.match import match
-from prakerja_eval.matching.models import Logit, Probit
-from prakerja_eval.matching.propensity import Propensity, propensity
-from prakerja_eval.matching.support import Support
+from prakerja_eval.matching.pairs.design import Nearest
+from prakerja_eval.matching.score.models import Logit, Probit
+from prakerja_eval.matching.score.propensity import Propensity, propensity
+from prakerja_eval.matching.score.support import Support
 
 LALONDE = ("age", "educ", "race", "married", "nodegree", "re74", "re75")
 HULL = Support()

@@ -8,7 +8,7 @@ import pytest
 
 import prakerja_eval as pe
 from prakerja_eval.matching import Nearest
-from prakerja_eval.matching.rosenbaum_kernel import walsh_quantile
+from prakerja_eval.matching.sensitivity.rosenbaum_kernel import walsh_quantile
 
 COVARIATES = ("age", "educ", "race", "married", "nodegree", "re74", "re75")
 

@@ -9,10 +9,10 @@ import pytest
 import prakerja_eval as pe
 from prakerja_eval.balance.kernel import balance, standard_deviations
 from prakerja_eval.matching import EntropyBalance, InverseProbability
-from prakerja_eval.matching.entropy import dual_influence, entropy_weights
-from prakerja_eval.matching.entropy_moments import moment_columns
-from prakerja_eval.matching.inverse_probability import Tilt, balancing_weights
-from prakerja_eval.matching.pairs import effective_sample_size
+from prakerja_eval.matching.pairs.pairs import effective_sample_size
+from prakerja_eval.matching.weighting.entropy import dual_influence, entropy_weights
+from prakerja_eval.matching.weighting.entropy_moments import moment_columns
+from prakerja_eval.matching.weighting.inverse_probability import Tilt, balancing_weights
 
 LALONDE = ("age", "educ", "race", "married", "nodegree", "re74", "re75")
 BY_SCORE = ("ATT", "ATE", "ATC", "ATO", "ATM")

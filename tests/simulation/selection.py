@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from prakerja_eval.matching.models import Logit as LogitModel
-from prakerja_eval.matching.propensity import Propensity
+from prakerja_eval.matching.score.models import Logit as LogitModel
+from prakerja_eval.matching.score.propensity import Propensity
 from prakerja_eval.numerics.logit import Logit
 from prakerja_eval.panel import ArrayRequest, Roles
 

@@ -9,10 +9,10 @@ from pydantic import TypeAdapter
 
 import prakerja_eval as pe
 from prakerja_eval.errors import NotEstimableError, UsageError
-from prakerja_eval.matching.by_distance import greedy_by_distance, nearest_by_distance
-from prakerja_eval.matching.design import Nearest
-from prakerja_eval.matching.neighbours import Ties
-from prakerja_eval.matching.stock import Field, Limits, TreeStock, WindowStock, steps
+from prakerja_eval.matching.pairs.by_distance import greedy_by_distance, nearest_by_distance
+from prakerja_eval.matching.pairs.design import Nearest
+from prakerja_eval.matching.pairs.neighbours import Ties
+from prakerja_eval.matching.pairs.stock import Field, Limits, TreeStock, WindowStock, steps
 from prakerja_eval.typing import FloatArray, IntArray
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prakerja_eval.matching.distances import Metric, nearest_sets, whitened
+from prakerja_eval.matching.pairs.distances import Metric, nearest_sets, whitened
 from prakerja_eval.typing import FloatArray
 
 

@@ -9,16 +9,20 @@ import pytest
 import prakerja_eval as pe
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.matching import Nearest, OtsuRai, Variance
-from prakerja_eval.matching.abadie_imbens import constant_sigma2, local_sigma2, matching_variance
-from prakerja_eval.matching.effects import (
+from prakerja_eval.matching.effects.abadie_imbens import (
+    constant_sigma2,
+    local_sigma2,
+    matching_variance,
+)
+from prakerja_eval.matching.effects.effects import (
     Direction,
     matched_effect,
     matched_effect_of_runs,
     outcome_lines,
 )
-from prakerja_eval.matching.linear_form import linear_form, rescale
-from prakerja_eval.matching.neighbours import nearest_runs, nearest_with_replacement
-from prakerja_eval.matching.pairs import Pairs, both_ways, in_sample
+from prakerja_eval.matching.effects.linear_form import linear_form, rescale
+from prakerja_eval.matching.pairs.neighbours import nearest_runs, nearest_with_replacement
+from prakerja_eval.matching.pairs.pairs import Pairs, both_ways, in_sample
 
 
 def draw(rng, n=600):

@@ -12,7 +12,7 @@ from scipy.optimize import linprog, minimize
 import prakerja_eval as pe
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.matching import EntropyBalance
-from prakerja_eval.matching.entropy import ImbalanceError, entropy_weights, independent
+from prakerja_eval.matching.weighting.entropy import ImbalanceError, entropy_weights, independent
 
 NAMES = ("age", "pay", "urban")
 seeds = st.integers(0, 10_000)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prakerja_eval.matching.greedy import Order, nearest_without_replacement
-from prakerja_eval.matching.pairs import times_used
+from prakerja_eval.matching.pairs.greedy import Order, nearest_without_replacement
+from prakerja_eval.matching.pairs.pairs import times_used
 
 distinct = st.lists(
     st.integers(0, 10_000).map(lambda k: k / 7), min_size=2, max_size=16, unique=True

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 import prakerja_eval as pe
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.matching import Kernel, Radius, match, people, propensity
-from prakerja_eval.matching.kernel_matching import SHAPES
-from prakerja_eval.matching.kernel_smooth import Shape, kernel_sums
+from prakerja_eval.matching.kernels.kernel_matching import SHAPES
+from prakerja_eval.matching.kernels.kernel_smooth import Shape, kernel_sums
 
 # Written from the formulas, with their slopes in |u|; the constants in front cancel.
 HEIGHT = {

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prakerja_eval.matching.neighbours import Ties, nearest_runs, nearest_with_replacement
-from prakerja_eval.matching.pairs import (
+from prakerja_eval.matching.pairs.neighbours import Ties, nearest_runs, nearest_with_replacement
+from prakerja_eval.matching.pairs.pairs import (
     effective_sample_size,
     matching_weights,
     times_used,

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 import prakerja_eval as pe
 from prakerja_eval.errors import UsageError
-from prakerja_eval.matching import optimal
-from prakerja_eval.matching.by_distance import greedy_by_distance
-from prakerja_eval.matching.design import Optimal
-from prakerja_eval.matching.optimal import TooManyPairsError, optimal_pairs
-from prakerja_eval.matching.stock import Field, Limits, steps
+from prakerja_eval.matching.pairs import optimal
+from prakerja_eval.matching.pairs.by_distance import greedy_by_distance
+from prakerja_eval.matching.pairs.design import Optimal
+from prakerja_eval.matching.pairs.optimal import TooManyPairsError, optimal_pairs
+from prakerja_eval.matching.pairs.stock import Field, Limits, steps
 
 
 def field(seed: int, n_f: int, n_c: int, width: float | None = None) -> Field:

@@ -14,11 +14,11 @@ from sklearn.svm import SVC
 
 import prakerja_eval as pe
 from prakerja_eval.errors import DataError, NotEstimableError, SeparationError, UsageError
-from prakerja_eval.matching.design import Nearest
 from prakerja_eval.matching.match import match
-from prakerja_eval.matching.models import Learner, Logit, NoScore, Probit
-from prakerja_eval.matching.propensity import people, propensity
-from prakerja_eval.matching.support import Region, Support, crump_alpha, inside, region
+from prakerja_eval.matching.pairs.design import Nearest
+from prakerja_eval.matching.score.models import Learner, Logit, NoScore, Probit
+from prakerja_eval.matching.score.propensity import people, propensity
+from prakerja_eval.matching.score.support import Region, Support, crump_alpha, inside, region
 from prakerja_eval.numerics.logit import logit
 from prakerja_eval.numerics.newton import Point
 from prakerja_eval.numerics.probit import FAMILY, probit

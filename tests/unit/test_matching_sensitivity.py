@@ -12,8 +12,8 @@ from scipy import stats
 import prakerja_eval as pe
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.matching import Nearest
-from prakerja_eval.matching import omitted_variable_kernel as ov
-from prakerja_eval.matching import rosenbaum_kernel as kernel
+from prakerja_eval.matching.sensitivity import omitted_variable_kernel as ov
+from prakerja_eval.matching.sensitivity import rosenbaum_kernel as kernel
 
 M = pe.matching
 
@@ -492,7 +492,7 @@ def test_scores_and_designs_are_made_once(panel: pe.Panel, monkeypatch: pytest.M
 
         return call
 
-    home = sys.modules["prakerja_eval.matching.specification_curve"]
+    home = sys.modules["prakerja_eval.matching.sensitivity.specification_curve"]
     for name in calls:
         monkeypatch.setattr(home, name, counted(name, getattr(home, name)))
     free = partial(M.g_computation, interactions=False)

@@ -8,16 +8,23 @@ from hypothesis import strategies as st
 
 import prakerja_eval as pe
 from prakerja_eval.errors import DataError, UsageError
-from prakerja_eval.matching import Nearest, ways
-from prakerja_eval.matching.effects import Direction
-from prakerja_eval.matching.greedy import Order, nearest_without_replacement
-from prakerja_eval.matching.neighbours import (
+from prakerja_eval.matching import Nearest
+from prakerja_eval.matching.pairs import ways
+from prakerja_eval.matching.pairs.greedy import Order, nearest_without_replacement
+from prakerja_eval.matching.pairs.neighbours import (
+    Direction,
     Runs,
     Ties,
     nearest_runs,
     nearest_with_replacement,
 )
-from prakerja_eval.matching.ways import among_seen, n_pairs, served, total_distance, written_out
+from prakerja_eval.matching.pairs.ways import (
+    among_seen,
+    n_pairs,
+    served,
+    total_distance,
+    written_out,
+)
 
 few = settings(max_examples=40)
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 import prakerja_eval as pe
 from prakerja_eval.errors import DataError, NotEstimableError, UsageError
 from prakerja_eval.matching import Coarsened, Exact, Subclass, match, people, propensity
-from prakerja_eval.matching.stratum_weights import stratum_weights
-from prakerja_eval.matching.subclass import subclasses
+from prakerja_eval.matching.strata.stratum_weights import stratum_weights
+from prakerja_eval.matching.strata.subclass import subclasses
 from prakerja_eval.numerics.lone_arms import lone_arm_scores
 
 ESTIMANDS = ("ATT", "ATC", "ATE")

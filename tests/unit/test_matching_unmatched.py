@@ -6,7 +6,7 @@ import pytest
 
 import prakerja_eval as pe
 from prakerja_eval.matching import Nearest, Support, match, propensity
-from prakerja_eval.matching import unmatched as why
+from prakerja_eval.matching.pairs import unmatched as why
 
 
 @pytest.fixture(scope="module")

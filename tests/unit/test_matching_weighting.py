@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 import prakerja_eval as pe
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.matching import InverseProbability, Learner, Probit, Support
-from prakerja_eval.matching.inverse_probability import Tilt, balancing_weights, ceilings
+from prakerja_eval.matching.weighting.inverse_probability import Tilt, balancing_weights, ceilings
 
 ESTIMANDS = ("ATT", "ATC", "ATE", "ATO", "ATM")
 COVARIATES = ("age", "urban", "school")

@@ -125,7 +125,9 @@ def weights(
 
 
 def _frame(spread: object, what: str, source: str) -> pd.DataFrame:
-    if not isinstance(spread, Spread) or (spread.name == "weight") != source.endswith("weight_spread"):
+    if not isinstance(spread, Spread) or (spread.name == "weight") != source.endswith(
+        "weight_spread"
+    ):
         raise UsageError(f"{what} draws what {source}(...) returns.")
     return spread.frame
 

@@ -10,11 +10,13 @@ from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 
-from prakerja_eval.matching.propensity import Propensity
+from prakerja_eval.matching.score.propensity import Propensity
 from prakerja_eval.panel import UnitArrays
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 Estimand: TypeAlias = Literal["ATT", "ATC", "ATE"]
+
+NOT_PARAMETRIC = "score not parametric"  # a status: no standard error
 
 POPULATIONS = {
     "ATT": "treated people",

@@ -10,19 +10,19 @@ import pandas as pd
 from prakerja_eval.balance import Balance
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.matching.adjusted import UnitWeights, focal_units
-from prakerja_eval.matching.coarsened import Exact
-from prakerja_eval.matching.design import Nearest, PairDesign
-from prakerja_eval.matching.effects import Direction
-from prakerja_eval.matching.greedy import Order, nearest_without_replacement
-from prakerja_eval.matching.kernel_matching import KernelDesign, KernelMatched, kernel_match
-from prakerja_eval.matching.measure import measure, measured, measured_pairs
-from prakerja_eval.matching.neighbours import Ties, nearest_runs, nearest_with_replacement
-from prakerja_eval.matching.pairs import Pairs, effective_sample_size, in_sample, pair_codes
-from prakerja_eval.matching.propensity import Propensity, propensity
-from prakerja_eval.matching.strata import StrataDesign, Stratified, stratify
-from prakerja_eval.matching.strata_columns import coded, joint
-from prakerja_eval.matching.unmatched import unmatched
-from prakerja_eval.matching.ways import (
+from prakerja_eval.matching.kernels.kernel_matching import KernelDesign, KernelMatched, kernel_match
+from prakerja_eval.matching.pairs.design import Nearest, PairDesign
+from prakerja_eval.matching.pairs.greedy import Order, nearest_without_replacement
+from prakerja_eval.matching.pairs.measure import measure, measured, measured_pairs
+from prakerja_eval.matching.pairs.neighbours import (
+    Direction,
+    Ties,
+    nearest_runs,
+    nearest_with_replacement,
+)
+from prakerja_eval.matching.pairs.pairs import Pairs, effective_sample_size, in_sample, pair_codes
+from prakerja_eval.matching.pairs.unmatched import unmatched
+from prakerja_eval.matching.pairs.ways import (
     Ways,
     among_seen,
     joined,
@@ -31,6 +31,10 @@ from prakerja_eval.matching.ways import (
     total_distance,
     written_out,
 )
+from prakerja_eval.matching.score.propensity import Propensity, propensity
+from prakerja_eval.matching.strata.coarsened import Exact
+from prakerja_eval.matching.strata.strata import StrataDesign, Stratified, stratify
+from prakerja_eval.matching.strata.strata_columns import coded, joint
 from prakerja_eval.panel import PanelProtocol
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
@@ -135,7 +139,9 @@ class Matched:
     @property
     def unmatched(self) -> pd.DataFrame:
         """Return the people whose effect is sought that have no counterpart, each with why."""
-        return unmatched(self, self._scale)
+        reached = served(self.found, self.propensity.weight).reached
+        left = np.flatnonzero(self.focal & ~reached)
+        return unmatched(self.propensity, self.design, self.groups, left, self._scale)
 
     def summary(self) -> pd.Series:
         """Return counts: people in each arm, matched, effective sample size, dropped, pairs."""

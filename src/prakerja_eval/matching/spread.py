@@ -8,7 +8,7 @@ import pandas as pd
 from prakerja_eval.errors import UsageError
 from prakerja_eval.matching.adjusted import Adjusted
 from prakerja_eval.matching.balance import SCORE_NAME
-from prakerja_eval.matching.pairs import effective_sample_size
+from prakerja_eval.matching.pairs.pairs import effective_sample_size
 from prakerja_eval.typing import BoolArray, FloatArray
 
 SMALLEST_CELL = 10

@@ -1,0 +1,1 @@
+"""What did treatment do? Effects after matching or weighting, and how uncertain they are."""

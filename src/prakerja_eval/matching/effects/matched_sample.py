@@ -1,0 +1,147 @@
+"""Who of the matched was seen in a wave, and what does the outcome say of them?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from prakerja_eval.errors import NotEstimableError
+from prakerja_eval.matching.effects.effects import (
+    Lines,
+    MatchedEffect,
+    matched_effect,
+    matched_effect_of_runs,
+    outcome_lines,
+)
+from prakerja_eval.matching.match import Matched, distance_scale
+from prakerja_eval.matching.pairs.measure import measure
+from prakerja_eval.matching.pairs.pairs import Pairs, in_sample
+from prakerja_eval.matching.pairs.ways import Ways, among_seen, n_pairs, placed
+from prakerja_eval.panel import PanelProtocol, UnitArrays
+from prakerja_eval.typing import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observed:
+    """The score's units seen in a wave and inside support, and who is matched with whom.
+
+    Attributes
+    ----------
+    at, rows : (m,) int array
+        Positions among the score's units, and in the panel.
+    y, weight : (m,) arrays
+        Outcome and sampling weight.
+    treated, focal : (m,) bool arrays
+    sought : int
+        How many focal units were seen, inside support or not.
+    space : (m, q) array
+        What was matched on, in units in which distances are Euclidean.
+    X : (m, k) array
+        Regressors of a bias adjustment.
+    groups : (m,) int array, optional
+        Exact groups.
+    found : Pairs or tuple of Direction
+        Over positions 0 to m - 1.
+    """
+
+    at: IntArray
+    rows: IntArray
+    y: FloatArray
+    weight: FloatArray
+    treated: BoolArray
+    focal: BoolArray
+    sought: int
+    space: FloatArray
+    X: FloatArray
+    groups: IntArray | None
+    found: Pairs | Ways
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Basis:
+    """What pairs are alike in, over the score's n units.
+
+    Attributes
+    ----------
+    space : (n, q) array
+        What was matched on, in units in which distances are Euclidean; NaN outside support.
+    columns : tuple of str
+        Panel columns of a bias adjustment; empty where it is on ``X``.
+    X : (n, k) array
+        What was matched on, in its own units: the score, or the covariates of the distance.
+    adjust : bool
+        Whether there is a bias adjustment.
+    """
+
+    space: FloatArray
+    columns: tuple[str, ...]
+    X: FloatArray
+    adjust: bool
+
+
+def basis(panel: PanelProtocol, matched: Matched, adjust: bool | tuple[str, ...]) -> Basis:
+    """Return what was matched on, and the regressors of ``att(bias_adjust)``."""
+    score, design = matched.propensity, matched.design
+    scale = distance_scale(score, design)
+    named = () if isinstance(adjust, bool) else adjust
+    if design.distance == "score":
+        return Basis(scale[:, None], named, scale[:, None], bool(adjust))
+    space = measure(panel, design, score, scale).space
+    columns = named or (design.on if adjust else ())
+    return Basis(space, columns, score.covariates, bool(adjust))
+
+
+def observed(arrays: UnitArrays, matched: Matched, cell: tuple[str, int], on: Basis) -> Observed:
+    """Return the people seen in a wave.
+
+    Parameters
+    ----------
+    arrays : UnitArrays
+        With the outcome, and the covariates ``on.columns``.
+    matched : Matched
+    cell : (str, int)
+        Outcome and position of the wave.
+    on : Basis
+
+    Raises
+    ------
+    NotEstimableError
+        If no pair is seen.
+    """
+    outcome, wave = cell
+    score = matched.propensity
+    place_in_panel = score.positions(arrays)
+    y = arrays.outcome[place_in_panel, wave]
+    seen = np.isfinite(y) & score.supported
+    at, place = np.flatnonzero(seen), np.cumsum(seen) - 1
+    found = among_seen(matched.found, seen)
+    if not n_pairs(found):
+        raise NotEstimableError(f"no pair has {outcome!r} in wave {arrays.waves[wave]}.")
+    kept = in_sample(found, place, place) if isinstance(found, Pairs) else placed(found, place)
+    return Observed(
+        at=at,
+        rows=place_in_panel[at],
+        y=y[at],
+        weight=score.weight[at],
+        treated=score.treated[at],
+        focal=matched.focal[at],
+        sought=int((matched.focal & np.isfinite(y)).sum()),
+        space=on.space[at],
+        X=arrays.covariates[place_in_panel[at]] if on.columns else on.X[at],
+        groups=None if matched.groups is None else matched.groups[at],
+        found=kept,
+    )
+
+
+def effect_of(seen: Observed, adjust: bool) -> MatchedEffect:
+    """Return the effect on those matched, with the lines of a bias adjustment if asked for."""
+    plain = _effect(seen, None)
+    if not adjust:
+        return plain
+    return _effect(seen, outcome_lines(seen.y, seen.treated, seen.X, plain.used))
+
+
+def _effect(seen: Observed, lines: Lines | None) -> MatchedEffect:
+    given = (lines, seen.weight)
+    if isinstance(seen.found, Pairs):
+        return matched_effect(seen.y, seen.treated, seen.found, *given)
+    return matched_effect_of_runs(seen.y, seen.treated, seen.found, *given)

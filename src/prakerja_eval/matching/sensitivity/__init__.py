@@ -1,0 +1,1 @@
+"""How far does an answer rest on what nobody observed, or on a choice?"""
