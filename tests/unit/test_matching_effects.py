@@ -1,6 +1,6 @@
 """Effects, variances and linear form of matching: definitions and refusals."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
@@ -65,15 +65,13 @@ def test_the_estimate_is_a_sum_of_outcomes_weighted_by_use(world):
         np.testing.assert_allclose(e.estimate, weight @ y / e.focal.sum())
 
 
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("adjusted", [False, True])
 @pytest.mark.parametrize(("ratio", "caliper"), [(1, np.inf), (3, np.inf), (3, 0.004)])
-def test_runs_give_what_their_pairs_written_out_give(world, ratio, caliper, weighted):
-    """With sampling weights and lines of a bias adjustment too."""
+def test_runs_give_what_their_pairs_written_out_give(world, ratio, caliper, adjusted):
+    """With lines of a bias adjustment too."""
     y, treated, score, _, _ = world
-    extra = (None, None)
-    if weighted:
-        X = np.column_stack([score, score**2])
-        extra = (outcome_lines(y, treated, X, np.ones(len(y))), 0.5 + score)
+    X = np.column_stack([score, score**2])
+    lines = outcome_lines(y, treated, X, np.ones(len(y))) if adjusted else None
     t, c = np.flatnonzero(treated), np.flatnonzero(~treated)
     pairs, ways = [], []
     for f, o in ((t, c), (c, t)):
@@ -81,63 +79,12 @@ def test_runs_give_what_their_pairs_written_out_give(world, ratio, caliper, weig
         pairs.append(in_sample(found, f, o))
         ways.append(Direction(f, o, nearest_runs(score[f], score[o], ratio, caliper)))
     for written, runs in ((pairs[0], ways[:1]), (both_ways(*pairs), ways)):
-        one = matched_effect(y, treated, written, *extra)
-        other = matched_effect_of_runs(y, treated, runs, *extra)
+        one = matched_effect(y, treated, written, lines)
+        other = matched_effect_of_runs(y, treated, runs, lines)
         for field in fields(one):
             np.testing.assert_allclose(
                 getattr(other, field.name), getattr(one, field.name), rtol=1e-9, atol=1e-9
             )
-
-
-def in_words(y, treated, pairs, w, sigma2):
-    """The estimate and both variances with sampling weights, person by person."""
-    focal = sorted(set(pairs.focal.tolist()))
-    n_f = sum(w[i] for i in focal)
-    effects, load = {}, np.zeros(len(y))  # load: what one more unit of a person's outcome moves
-    own = np.zeros(len(y))
-    for i in focal:
-        mates = pairs.comparison[pairs.focal == i]
-        sign = 1 if treated[i] else -1
-        effects[i] = sign * (y[i] - y[mates].mean())
-        load[i] += w[i]
-        load[mates] += w[i] / len(mates)
-        own[mates] += (w[i] / len(mates)) ** 2
-        own[i] += w[i] ** 2
-    tau = sum(w[i] * effects[i] for i in focal) / n_f
-    spread = sum(w[i] ** 2 * (effects[i] - tau) ** 2 for i in focal)
-    # the squares above have each person's noise in them as often as `own` says
-    return tau, (spread + sum((load**2 - own) * sigma2)) / n_f**2, sum(load**2 * sigma2) / n_f**2
-
-
-def test_with_sampling_weights_the_formulas_are_those_of_each_person(world):
-    y, treated, score, att, atc = world
-    w, sigma2 = np.exp(score), 0.5 + score
-    for pairs in (att, atc, both_ways(att, atc)):
-        effect = matched_effect(y, treated, pairs, weight=w)
-        v = matching_variance(effect, sigma2)
-        np.testing.assert_allclose(
-            (effect.estimate, v.population, v.sample), in_words(y, treated, pairs, w, sigma2)
-        )
-        psi = linear_form(y, treated, score, effect).psi
-        np.testing.assert_allclose(psi.sum(), 0, atol=1e-12)
-
-
-def test_one_weight_for_all_changes_nothing(world):
-    y, treated, score, att, _ = world
-    one = matched_effect(y, treated, att)
-    other = matched_effect(y, treated, att, weight=np.full(len(y), 7.0))
-    np.testing.assert_allclose(other.estimate, one.estimate)
-    for sigma2 in (constant_sigma2(one), local_sigma2(y, treated, score)):
-        np.testing.assert_allclose(
-            matching_variance(other, sigma2).population, matching_variance(one, sigma2).population
-        )
-    np.testing.assert_allclose(constant_sigma2(other), constant_sigma2(one))
-
-
-def test_sampling_weights_of_zero_leave_nobody(world):
-    y, treated, _, att, _ = world
-    with pytest.raises(NotEstimableError, match="weight of zero"):
-        matched_effect(y, treated, att, weight=np.zeros(len(y)))
 
 
 def test_local_variance_in_several_columns_is_that_of_the_nearest_written_out():
@@ -370,20 +317,81 @@ def test_where_the_estimated_score_is_not_derived_the_refusal_says_why(frame, wh
         pe.infer(found, pe.AbadieImbens("estimated"))
 
 
-def test_sampling_weights_count_the_treated_and_are_no_longer_refused(frame):
-    heavy = frame.assign(w=np.where(frame["x"] > 0, 3.0, 1.0))
-    found = made(heavy, weight="w")
+@pytest.mark.parametrize("design", [{}, {"ratio": 3}, {"replace": False}, {"ties": "first"}])
+@pytest.mark.parametrize("estimand", ["ATT", "ATC"])
+def test_with_sampling_weights_everybody_keeps_their_own(frame, design, estimand):
+    """Both means by hand from the list of pairs; variance, of the weighted distances from them."""
+    heavy = frame.assign(w=1 + frame["x"].rank(pct=True))
+    found = made(heavy, weight="w", estimand=estimand, **design)
     assert found.findings().frame["inference"][0] == "Abadie-Imbens, score taken as known"
-    with pytest.raises(NotEstimableError, match="sampling weights"):
+    with pytest.raises(NotEstimableError, match=r"sampling weights|without replacement|first of"):
         pe.infer(found, pe.AbadieImbens("estimated"))
     panel = panel_of(heavy, weight="w")
-    pairs = pe.matching.match(panel, covariates=["x", "z"])
-    one = pairs.frame.merge(heavy, left_on="unit", right_on=heavy["id"].astype(str))
-    lent = heavy.set_index(heavy["id"].astype(str))["income"].loc[one["counterpart"]].to_numpy()
-    by_hand = np.average(one["income"] - lent, weights=one["w"] * one["weight"])
-    np.testing.assert_allclose(found.theta[0], by_hand)
-    plain = made(frame).theta[0]
-    assert found.theta[0] - plain > 0.2  # effects grow with x, and the heavy have a large one
+    score = pe.matching.propensity(panel, ["x", "z"])
+    pairs = pe.matching.match(panel, Nearest(estimand=estimand, **design), score=score)
+    rows = pairs.frame.astype({"unit": int, "counterpart": int})
+    y, w = heavy["income"].to_numpy(), heavy["w"].to_numpy()
+    f, c, share = rows["unit"], rows["counterpart"], rows["weight"].to_numpy()
+    mean = np.average(y[f], weights=share * w[f]), np.average(y[c], weights=share * w[c])
+    sign = 1 if estimand == "ATT" else -1
+    np.testing.assert_allclose(found.theta[0], sign * (mean[0] - mean[1]))
+    np.testing.assert_allclose(
+        found.counts["comparison_mean"][0], mean[1] if estimand == "ATT" else mean[0]
+    )
+    own = np.average(w[f], weights=share), np.average(w[c], weights=share)
+    focal = (score.treated == (estimand == "ATT"))[heavy["id"].to_numpy()]
+    z = np.where(focal, w * (y - mean[0]) / own[0], w * (y - mean[1]) / own[1])
+    again = heavy.assign(income=z)
+    bare = pe.matching.att(panel_of(again), replace(pairs, propensity=equal(score)), "income")
+    np.testing.assert_allclose(bare.theta[0], 0, atol=1e-12)
+    known = pe.AbadieImbens("known")
+    se = [pe.infer(e, known).frame["std_error"][0] for e in (found, bare)]
+    np.testing.assert_allclose(se[0], se[1])
+
+
+def equal(score):
+    """Return the score as of people of one weight."""
+    return replace(score, weight=np.ones_like(score.weight))
+
+
+@pytest.mark.parametrize("estimand", ["ATT", "ATC", "ATE"])
+def test_weights_that_are_one_number_an_arm_change_nothing(frame, estimand):
+    score = pe.matching.propensity(panel_of(frame), ["x", "z"])
+    pairs = pe.matching.match(panel_of(frame), Nearest(estimand=estimand), score=score)
+    arms = replace(score, weight=np.where(score.treated, 4.0, 0.5))
+    plain, heavy = (
+        pe.matching.att(panel_of(frame), replace(pairs, propensity=s), "income")
+        for s in (score, arms)
+    )
+    np.testing.assert_allclose(heavy.theta, plain.theta)
+    known = pe.AbadieImbens("known")
+    se = [pe.infer(e, known).frame["std_error"][0] for e in (heavy, plain)]
+    if estimand != "ATE":  # there the means of both arms have noise of their own
+        np.testing.assert_allclose(se[0], se[1], rtol=2e-3)
+    np.testing.assert_allclose(pairs.weights.sum(), replace(pairs, propensity=score).weights.sum())
+
+
+def test_the_same_effect_from_runs_and_from_pairs_with_sampling_weights(frame):
+    heavy = frame.assign(w=1 + frame["x"].rank(pct=True), x=frame["x"].round(0))
+    panel = panel_of(heavy, weight="w")
+    pairs = pe.matching.match(panel, Nearest(ratio=2), covariates=["x"])
+    written = replace(pairs, found=pairs.pairs)
+    for adjust in (False, True):
+        one, two = (
+            pe.matching.att(panel, p, "income", bias_adjust=adjust) for p in (pairs, written)
+        )
+        np.testing.assert_allclose(one.theta, two.theta)
+        np.testing.assert_allclose(one.psi, two.psi, atol=1e-12)
+    np.testing.assert_allclose(pairs.weights, written.weights)
+
+
+def test_people_of_weight_zero_take_no_part(frame):
+    some = np.arange(len(frame)) % 5 == 0
+    with_zero = frame.assign(w=np.where(some, 0.0, 1.0))
+    found = made(with_zero, weight="w")
+    without = made(frame[~some], weight=None)
+    np.testing.assert_allclose(found.theta, without.theta)
+    assert found.index["estimand"][0] == "ATT"
 
 
 def test_bias_adjustment_takes_the_columns_named(frame):

@@ -139,17 +139,16 @@ def test_runs_say_what_their_pairs_say_seen_or_not(both, ratio, caliper, data):
     found = (Direction(place[: len(a)], place[len(a) :], runs),)
     line = np.empty(n)
     line[place] = np.concatenate((a, b))
-    weight = np.array(data.draw(st.lists(st.sampled_from([1.0, 2.0]), min_size=n, max_size=n)))
     seen = np.array(data.draw(st.lists(st.booleans(), min_size=n, max_size=n)), dtype=bool)
     for who in (np.ones(n, bool), seen):
         left = among_seen(found, who)
         pairs = among_seen(written_out(found, line), who)
         assert n_pairs(left) == n_pairs(pairs)
         np.testing.assert_allclose(total_distance(left, line), total_distance(pairs, line))
-        np.testing.assert_array_equal(served(left, weight).reached, served(pairs, weight).reached)
-        used = served(pairs, weight).used
-        np.testing.assert_allclose(served(left, weight).used, used, atol=1e-12)
-        np.testing.assert_array_equal(served(left, weight).used == 0, used == 0)
+        np.testing.assert_array_equal(served(left, n).reached, served(pairs, n).reached)
+        used = served(pairs, n).used
+        np.testing.assert_allclose(served(left, n).used, used, atol=1e-12)
+        np.testing.assert_array_equal(served(left, n).used == 0, used == 0)
     np.testing.assert_array_equal(
         runs.count_seen(seen[place[len(a) :]])[seen[place[: len(a)]]],
         among_seen(found, seen)[0].runs.count,

@@ -79,7 +79,7 @@ class Matched:
     @property
     def n_dropped(self) -> int:
         """Return how many of them found no counterpart."""
-        reached = served(self.found, self.propensity.weight).reached
+        reached = served(self.found, len(self.focal)).reached
         return int(self.focal.sum()) - int(reached.sum())
 
     @property
@@ -106,17 +106,18 @@ class Matched:
     def weights(self) -> FloatArray:
         """Return unit weights after matching, zero for the unmatched, (n,).
 
-        A focal unit counts once, or with its sampling weight, and each time (or part of a time)
-        that it serves; in an arm that only serves, weights add up to the number of matched people.
+        A focal unit counts once, and each time (or part of a time) that it serves; in an arm that
+        only serves, the use of all adds up to the number of matched people. With sampling weights
+        each unit counts with its own.
         """
         own = self.propensity.weight
-        return served(self.found, own).weights(own, scaled=self.estimand != "ATE")
+        return served(self.found, len(own)).weights(own, scaled=self.estimand != "ATE")
 
     def among(self, seen: BoolArray) -> UnitWeights:
         """Return the weights where only some units were observed: of pairs with both seen."""
         found = among_seen(self.found, seen)
         own = self.propensity.weight
-        match = served(found, own)
+        match = served(found, len(own))
         clusters = {}
         if isinstance(found, Pairs) and not self.design.replace:
             clusters["pair"] = pair_codes(found, len(seen))
@@ -139,7 +140,7 @@ class Matched:
     @property
     def unmatched(self) -> pd.DataFrame:
         """Return the people whose effect is sought that have no counterpart, each with why."""
-        reached = served(self.found, self.propensity.weight).reached
+        reached = served(self.found, len(self.focal)).reached
         left = np.flatnonzero(self.focal & ~reached)
         return unmatched(self.propensity, self.design, self.groups, left, self._scale)
 

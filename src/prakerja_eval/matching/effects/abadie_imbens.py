@@ -1,16 +1,16 @@
 """How uncertain a matching estimate is, the score taken as known.
 
 Abadie and Imbens (2006), doi 10.1111/j.1468-0262.2006.00655.x; Abadie, Drukker, Herr and Imbens
-(2004), Stata Journal 4:290. With D_i the weight of a matched focal unit (one, or its sampling
-weight), n_f their sum, K_i the sum over those whom unit i serves of D times the pair weight and
-K'_i that of the squares, one pair of formulas holds for ATT, ATC and ATE:
+(2004), Stata Journal 4:290. With D_i = 1 for the n_f matched focal units, K_i the sum of the pair
+weights with which unit i serves and K'_i that of their squares, one pair of formulas holds for
+ATT, ATC and ATE:
 
-    population: (sum_i D_i^2 (Y1_i - Y0_i - tau)^2 + sum_i (K_i^2 + 2 D_i K_i - K'_i) s2_i) / n_f^2
+    population: (sum_i D_i (Y1_i - Y0_i - tau)^2 + sum_i (K_i^2 + 2 D_i K_i - K'_i) s2_i) / n_f^2
     sample:     sum_i (D_i + K_i)^2 s2_i / n_f^2
 
-The square of (Y1_i - Y0_i - tau) has the noise of unit i and of those that serve it in it, D_i^2
-s2_i and their part of K'_j s2_j; what is left of (D + K)^2 s2 is the second sum. A focal unit that
-a caliper leaves without a match counts nowhere, and n_f does not count it.
+The square of (Y1_i - Y0_i - tau) has the noise of unit i and of those that serve it in it, s2_i
+and their part of K'_j s2_j; what is left of (D + K)^2 s2 is the second sum. A focal unit that a
+caliper leaves without a match counts nowhere, and n_f does not count it.
 """
 
 from dataclasses import dataclass
@@ -54,9 +54,8 @@ def matching_variance(effect: MatchedEffect, sigma2: FloatArray) -> MatchingVari
     -------
     MatchingVariance
     """
-    D, K, K_prime = effect.weight, effect.used, effect.used_squared
-    apart = D * (effect.y1 - effect.y0 - effect.estimate)
-    heterogeneity = np.sum(apart[effect.focal] ** 2)
+    D, K, K_prime = effect.focal.astype(np.float64), effect.used, effect.used_squared
+    heterogeneity = np.sum((effect.y1 - effect.y0 - effect.estimate)[effect.focal] ** 2)
     serves = np.sum((K**2 + 2 * D * K - K_prime) * sigma2)
     squared = float(D.sum()) ** 2
     population = float(heterogeneity + serves) / squared
@@ -66,7 +65,7 @@ def matching_variance(effect: MatchedEffect, sigma2: FloatArray) -> MatchingVari
 def constant_sigma2(effect: MatchedEffect) -> FloatArray:
     """Estimate one variance for all: half the mean squared deviation of the pair differences.
 
-    s2 = sum_pairs D weight (difference - tau)^2 / (2 n_f). It supposes a constant effect and one
+    s2 = sum_pairs weight (difference - tau)^2 / (2 n_f). It supposes a constant effect and one
     variance for all, and overstates the variance where effects differ.
 
     Parameters
@@ -79,7 +78,7 @@ def constant_sigma2(effect: MatchedEffect) -> FloatArray:
     (n,) array
         The same value n times.
     """
-    sigma2 = effect.pair_deviation / (2 * effect.weight.sum())
+    sigma2 = effect.pair_deviation / (2 * effect.focal.sum())
     return np.full(len(effect.focal), sigma2)
 
 

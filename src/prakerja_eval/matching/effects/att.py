@@ -71,10 +71,10 @@ def att(
         so that covariances with other designs are approximate (see docs/methods/agreement.md).
         Clustered inference refuses, but for ``Clustered("pair")`` after matching without
         replacement (Abadie and Spiess 2022, doi 10.1080/01621459.2020.1840383). After a
-        machine-learned score there is no standard error. With sampling weights a focal person
-        counts with their own, and a counterpart with those of the people they serve. Where people
-        with one score have different weights that leaves a bias: name the covariates behind the
-        weights in ``bias_adjust``, or use ``weight``.
+        machine-learned score there is no standard error. With sampling weights
+        everybody keeps their own, as unweighted people each time that they count. That is right
+        where the weights depend on what was matched on; where they depend on it and on treatment
+        together, ``weight`` or strata are.
 
     Raises
     ------
@@ -144,10 +144,11 @@ def _row(
         "n": len(arm),
         "n_treated": int(arm.sum()),
         "n_comparison": int((~arm).sum()),
-        "comparison_mean": effect.comparison_mean,
+        "comparison_mean": seen.comparison_mean + effect.comparison_mean,
     }
     psi = term.psi
     if learned(matched):
         psi, counts["status"] = np.full_like(psi, np.nan), NOT_PARAMETRIC
     default = AbadieImbens("known" if term.why_known else "estimated")
-    return estimate_row(effect.estimate, psi, units, words, counts, default, [term])
+    theta = seen.treated_mean - seen.comparison_mean + effect.estimate
+    return estimate_row(theta, psi, units, words, counts, default, [term])

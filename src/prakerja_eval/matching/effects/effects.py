@@ -22,28 +22,22 @@ class MatchedEffect:
     Attributes
     ----------
     estimate : float
-        Weighted mean of ``y1 - y0`` over matched focal units, in units of the outcome.
+        Mean of ``y1 - y0`` over matched focal units, in units of the outcome.
     comparison_mean : float
-        Weighted mean of ``y0`` over matched focal units.
+        Mean of ``y0`` over matched focal units.
     focal : (n,) bool
-        Focal units that found a match.
-    weight : (n,)
-        D: the weight with which a matched focal unit counts, one or its sampling weight; zero for
-        the others.
+        D: focal units that found a match.
     y1, y0 : (n,)
         Outcome with and without treatment, one observed and one imputed; NaN where not focal.
     used, used_squared : (n,)
-        K and K': sums of the focal weights times pair weights with which a unit serves, and of
-        their squares.
+        K and K': sums of the pair weights with which a unit serves, and of their squares.
     pair_deviation : float
-        Sum over pairs of focal weight times pair weight times (treated minus comparison outcome,
-        less the estimate)^2.
+        Sum over pairs of pair weight times (treated minus comparison outcome, less the estimate)^2.
     """
 
     estimate: float
     comparison_mean: float
     focal: BoolArray
-    weight: FloatArray
     y1: FloatArray
     y0: FloatArray
     used: FloatArray
@@ -70,7 +64,6 @@ def matched_effect(
     treated: BoolArray,
     pairs: Pairs,
     lines: Lines | None = None,
-    weight: FloatArray | None = None,
 ) -> MatchedEffect:
     """Impute the missing outcome of each focal unit from its pairs, and average the differences.
 
@@ -84,8 +77,6 @@ def matched_effect(
         Rows over positions in the sample; each pairs a focal unit with one of the other arm.
     lines : Lines, optional
         A pair lends y_j + m(x_i) - m(x_j), m the line of j's arm; see :func:`outcome_lines`.
-    weight : (n,), optional
-        Sampling weights: a focal unit counts with its own. Left out, ones.
 
     Returns
     -------
@@ -106,14 +97,12 @@ def matched_effect(
     mine, theirs, share = pairs.focal, pairs.comparison, pairs.weight
     lent = y[theirs] if lines is None else y[theirs] - lines.own[theirs] + lines.other[mine]
     focal = matched(pairs, n)
-    D = np.where(focal, 1.0 if weight is None else weight, 0.0)
     imputed = np.bincount(mine, share * lent, minlength=n)
     squares = share * (lent - imputed[mine]) ** 2
     apart = np.bincount(mine, squares, minlength=n).astype(np.float64)
-    counted = D[mine] * share
-    used = np.bincount(theirs, counted, minlength=n).astype(np.float64)
-    used_squared = np.bincount(theirs, counted**2, minlength=n).astype(np.float64)
-    return _effect(y, treated, np.where(focal, imputed, np.nan), apart, (D, used, used_squared))
+    used = np.bincount(theirs, share, minlength=n).astype(np.float64)
+    used_squared = np.bincount(theirs, share**2, minlength=n).astype(np.float64)
+    return _effect(y, treated, np.where(focal, imputed, np.nan), apart, (used, used_squared))
 
 
 def matched_effect_of_runs(
@@ -121,7 +110,6 @@ def matched_effect_of_runs(
     treated: BoolArray,
     directions: Sequence[Direction],
     lines: Lines | None = None,
-    weight: FloatArray | None = None,
 ) -> MatchedEffect:
     """Compute the same with averaged ties, without ever writing out the pairs.
 
@@ -130,7 +118,7 @@ def matched_effect_of_runs(
 
     Parameters
     ----------
-    y, treated, lines, weight
+    y, treated, lines
         As of :func:`matched_effect`.
     directions : sequence of Direction
         One for an ATT or ATC, both for an ATE.
@@ -145,14 +133,13 @@ def matched_effect_of_runs(
         If no focal unit found a match.
     """
     n = len(y)
-    own = np.ones(n) if weight is None else weight
     lent, centre = y if lines is None else y - lines.own, np.zeros(2)
     for arm in (0, 1):
         centre[arm] = lent[treated == arm].mean()
     # Running sums keep their digits where what they add up is near zero.
     e = lent - centre[treated.astype(np.int64)]
     imputed, apart = np.full(n, np.nan), np.zeros(n)
-    D, used, used_squared = np.zeros(n), np.zeros(n), np.zeros(n)
+    used, used_squared = np.zeros(n), np.zeros(n)
     for way in directions:
         count = way.runs.count
         found = count > 0
@@ -161,13 +148,12 @@ def matched_effect_of_runs(
         apart[at] = np.maximum(way.runs.total(theirs**2)[found] / M - mean**2, 0.0)
         moved = 0.0 if lines is None else lines.other[at]
         imputed[at] = mean + centre[(~treated[at]).astype(np.int64)] + moved
-        D[at] = own[at]
-        share = own[way.focal] / np.maximum(count, 1)
+        share = np.divide(1.0, count, out=np.zeros(len(count)), where=found)
         used[way.comparison] += way.runs.used(share)
         used_squared[way.comparison] += way.runs.used(share**2)
     if not np.isfinite(imputed).any():
         raise NotEstimableError("no focal unit found a match")
-    return _effect(y, treated, imputed, apart, (D, used, used_squared))
+    return _effect(y, treated, imputed, apart, (used, used_squared))
 
 
 def _effect(
@@ -175,22 +161,18 @@ def _effect(
     treated: BoolArray,
     imputed: FloatArray,
     apart: FloatArray,
-    counted: tuple[FloatArray, FloatArray, FloatArray],
+    counted: tuple[FloatArray, FloatArray],
 ) -> MatchedEffect:
     """Average over focal units; ``imputed`` is NaN elsewhere, ``apart`` the variance in its set."""
-    D, used, used_squared = counted
     focal = np.isfinite(imputed)
-    total = float(D.sum())
-    if not total > 0:
-        raise NotEstimableError("the focal units that found a match have a weight of zero")
     y1 = np.where(focal, np.where(treated, y, imputed), np.nan)
     y0 = np.where(focal, np.where(treated, imputed, y), np.nan)
-    effects, weight = (y1 - y0)[focal], D[focal]
-    estimate = float(weight @ effects) / total
+    effects = (y1 - y0)[focal]
+    estimate = float(effects.mean())
     # The mean square of a unit's pairs is that of their mean and their variance around it.
-    deviation = float(weight @ ((effects - estimate) ** 2 + apart[focal]))
-    mean = float(weight @ y0[focal]) / total
-    return MatchedEffect(estimate, mean, focal, D, y1, y0, used, used_squared, deviation)
+    deviation = float(np.sum((effects - estimate) ** 2 + apart[focal]))
+    mean = float(y0[focal].mean())
+    return MatchedEffect(estimate, mean, focal, y1, y0, *counted, deviation)
 
 
 def outcome_lines(y: FloatArray, treated: BoolArray, X: FloatArray, used: FloatArray) -> Lines:

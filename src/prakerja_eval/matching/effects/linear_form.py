@@ -5,7 +5,7 @@ the mean of
 
     psi_i = (D_i (mu1(S_i) - mu0(S_i) - tau) + (2 W_i - 1) (D_i + K_i) (Y_i - mu_W(S_i))) / n_f
 
-where D_i is the weight of a matched focal unit and n_f their sum, K_i is the use of a unit, and
+where D marks the n_f matched focal units, K_i is the use of a unit, and
 mu_w a series regression of the outcome on the score in arm w. Matching is not smooth: psi is no
 derivative by unit weights and does not obey the law. Its squares add up to a variance near that of
 Abadie and Imbens, to which :func:`rescale` sets them exactly.
@@ -33,7 +33,7 @@ class LinearForm:
     estimate : float
         tau, corrected for the distance within pairs by mu_w.
     psi : (n,)
-        In units of the outcome, divided by the focal units' sum of weights; adds up to zero. Zero
+        In units of the outcome, divided by the number of focal units; adds up to zero. Zero
         where a unit neither is focal nor serves.
     """
 
@@ -71,7 +71,7 @@ def linear_form(
     -------
     LinearForm
     """
-    D = effect.weight
+    D = effect.focal.astype(np.float64)
     part = np.flatnonzero((D > 0) | (effect.used > 0))
     weight = (D + effect.used)[part]
     series, arm = _series(space[part]), treated[part]

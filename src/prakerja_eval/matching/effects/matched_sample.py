@@ -15,7 +15,7 @@ from prakerja_eval.matching.effects.effects import (
 from prakerja_eval.matching.match import Matched, distance_scale
 from prakerja_eval.matching.pairs.measure import measure
 from prakerja_eval.matching.pairs.pairs import Pairs, in_sample
-from prakerja_eval.matching.pairs.ways import Ways, among_seen, n_pairs, placed
+from prakerja_eval.matching.pairs.ways import Ways, among_seen, n_pairs, placed, served
 from prakerja_eval.panel import PanelProtocol, UnitArrays
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
@@ -28,8 +28,10 @@ class Observed:
     ----------
     at, rows : (m,) int array
         Positions among the score's units, and in the panel.
-    y, weight : (m,) arrays
-        Outcome and sampling weight.
+    y : (m,) array
+        Outcome; with sampling weights, its weighted distance from the mean of the arm.
+    treated_mean, comparison_mean : float
+        With sampling weights, what was taken off; else zero.
     treated, focal : (m,) bool arrays
     sought : int
         How many focal units were seen, inside support or not.
@@ -46,7 +48,6 @@ class Observed:
     at: IntArray
     rows: IntArray
     y: FloatArray
-    weight: FloatArray
     treated: BoolArray
     focal: BoolArray
     sought: int
@@ -54,6 +55,8 @@ class Observed:
     X: FloatArray
     groups: IntArray | None
     found: Pairs | Ways
+    treated_mean: float = 0.0
+    comparison_mean: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,14 +120,16 @@ def observed(arrays: UnitArrays, matched: Matched, cell: tuple[str, int], on: Ba
     if not n_pairs(found):
         raise NotEstimableError(f"no pair has {outcome!r} in wave {arrays.waves[wave]}.")
     kept = in_sample(found, place, place) if isinstance(found, Pairs) else placed(found, place)
+    seen_y, means = _in_weight(y[at], score.treated[at], score.weight[at], kept)
     return Observed(
         at=at,
         rows=place_in_panel[at],
-        y=y[at],
-        weight=score.weight[at],
+        y=seen_y,
+        treated_mean=means[1],
+        comparison_mean=means[0],
         treated=score.treated[at],
         focal=matched.focal[at],
-        sought=int((matched.focal & np.isfinite(y)).sum()),
+        sought=int((matched.focal & np.isfinite(y) & (score.weight > 0)).sum()),
         space=on.space[at],
         X=arrays.covariates[place_in_panel[at]] if on.columns else on.X[at],
         groups=None if matched.groups is None else matched.groups[at],
@@ -141,7 +146,29 @@ def effect_of(seen: Observed, adjust: bool) -> MatchedEffect:
 
 
 def _effect(seen: Observed, lines: Lines | None) -> MatchedEffect:
-    given = (lines, seen.weight)
     if isinstance(seen.found, Pairs):
-        return matched_effect(seen.y, seen.treated, seen.found, *given)
-    return matched_effect_of_runs(seen.y, seen.treated, seen.found, *given)
+        return matched_effect(seen.y, seen.treated, seen.found, lines)
+    return matched_effect_of_runs(seen.y, seen.treated, seen.found, lines)
+
+
+def _in_weight(
+    y: FloatArray, treated: BoolArray, w: FloatArray, found: Pairs | Ways
+) -> tuple[FloatArray, tuple[float, float]]:
+    """Return the outcome in which an unweighted matching tells of the weighted effect.
+
+    Everybody keeps their own weight: with c_i = D_i + K_i the times that unit i counts, an arm's
+    mean is mu = sum c w y / sum c w. The difference of two such means has the error of an
+    unweighted matching of Z = w (y - mu) / w_bar, w_bar = sum c w / sum c, whose own estimate is
+    zero.
+    """
+    if w.max() == w.min():
+        return y, (0.0, 0.0)
+    count = served(found, len(y))
+    c = count.reached + count.used
+    Z, means = np.zeros_like(y), [0.0, 0.0]
+    for arm in (0, 1):
+        rows = treated == arm
+        total, times = float(c[rows] @ w[rows]), float(c[rows].sum())
+        means[arm] = float(c[rows] @ (w[rows] * y[rows])) / total
+        Z[rows] = w[rows] * (y[rows] - means[arm]) * times / total
+    return Z, (means[0], means[1])

@@ -193,7 +193,7 @@ def _correction(
 def _regression(seen: Observed, effect: MatchedEffect, rows: IntArray) -> LinearTerm:
     """Return the weighted regression of the outcome on treatment among the matched."""
     part = np.flatnonzero(effect.focal | (effect.used > 0))
-    weight: FloatArray = np.where(effect.focal, effect.weight, effect.used)[part]
+    weight: FloatArray = (effect.focal + effect.used)[part]
     arm = seen.treated[part].astype(np.int64)
     total = np.bincount(arm, weight, minlength=2)
     mean = np.bincount(arm, weight * seen.y[part], minlength=2) / total

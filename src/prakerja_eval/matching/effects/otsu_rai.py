@@ -156,13 +156,14 @@ def _row(
         "n": len(arm),
         "n_treated": int(arm.sum()),
         "n_comparison": int((~arm).sum()),
-        "comparison_mean": effect.comparison_mean,
+        "comparison_mean": seen.comparison_mean + effect.comparison_mean,
     }
     if learned(matched):
         psi, counts["status"] = np.full_like(psi, np.nan), NOT_PARAMETRIC
     units = arrays.clusters.iloc[matched.propensity.positions(arrays)[part]]
     words |= wave_labels(arrays, outcome, wave, lead)
-    return estimate_row(made.estimate, psi, units, words, counts, Clustered("unit", "none"))
+    theta = seen.treated_mean - seen.comparison_mean + made.estimate
+    return estimate_row(theta, psi, units, words, counts, Clustered("unit", "none"))
 
 
 def _by_draws(estimate: Estimate, options: OtsuRai, level: float) -> dict[str, object]:

@@ -8,7 +8,14 @@ import numpy as np
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.matching.pairs.neighbours import Direction
-from prakerja_eval.matching.pairs.pairs import Pairs, between_seen, both_ways, in_sample, matched
+from prakerja_eval.matching.pairs.pairs import (
+    Pairs,
+    between_seen,
+    both_ways,
+    in_sample,
+    matched,
+    times_used,
+)
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
 Ways: TypeAlias = tuple[Direction, ...]
@@ -24,37 +31,35 @@ class Served:
     reached : (n,) bool
         Focal units with a counterpart.
     used : (n,)
-        Weights of focal units, shared out among those that serve them.
+        Sum of the pair weights with which each unit serves.
     """
 
     reached: BoolArray
     used: FloatArray
 
     def weights(self, own: FloatArray, scaled: bool) -> FloatArray:
-        """Return unit weights, (n,): a unit's own where it was matched, and its use.
+        """Return unit weights, (n,): a unit's own, for being matched and each time that it serves.
 
-        ``scaled`` brings the use to the number of units that serve, times the matched units' mean
-        weight.
+        ``scaled`` brings the use of all to the number of units that serve.
         """
         used = self.used
         if scaled and used.any():
-            used = used * (np.count_nonzero(used) / int(self.reached.sum()))
-        weights: FloatArray = np.where(self.reached, own, 0.0) + used
+            used = used * (np.count_nonzero(used) / used.sum())
+        weights: FloatArray = (self.reached + used) * own
         return weights
 
 
-def served(found: Pairs | Ways, weight: FloatArray) -> Served:
-    """Add up who serves whom; ``weight`` (n,) is the focal units'."""
-    n = len(weight)
+def served(found: Pairs | Ways, n: int) -> Served:
+    """Add up who serves whom in a sample of n units."""
     if isinstance(found, Pairs):
-        share = found.weight * weight[found.focal]
-        used = np.bincount(found.comparison, share, minlength=n).astype(np.float64)
-        return Served(matched(found, n), used)
+        return Served(matched(found, n), times_used(found, n))
     reached, used = np.zeros(n, dtype=np.bool_), np.zeros(n)
     for way in found:
         count = way.runs.count
-        reached[way.focal[count > 0]] = True
-        used[way.comparison] += way.runs.used(weight[way.focal] / np.maximum(count, 1))
+        some = count > 0
+        reached[way.focal[some]] = True
+        share = np.divide(1.0, count, out=np.zeros(len(count)), where=some)
+        used[way.comparison] += way.runs.used(share)
     return Served(reached, used)
 
 

@@ -184,7 +184,7 @@ def people(
     Returns
     -------
     Propensity
-        With the model ``NoScore()``, scores of NaN, everybody supported.
+        With the model ``NoScore()``, scores of NaN, everybody of positive weight supported.
 
     Raises
     ------
@@ -214,7 +214,7 @@ def people(
         score=nothing,
         linear_predictor=nothing,
         weight=weight,
-        supported=np.ones_like(treated),
+        supported=counted,
         model=NoScore(),
         fit=None,
     )
@@ -336,4 +336,5 @@ def _restricted(scored: Propensity, support: Support) -> Propensity:
             )
     if support.refit:
         scored = _scored(scored, scored.model, np.where(kept, scored.weight, 0.0))
+    kept = kept & (scored.weight > 0)
     return replace(scored, supported=kept, support=support, region=where)
