@@ -198,3 +198,33 @@ def test_beside_a_lottery_its_block_shares_count_as_drawn() -> None:
         made = pe.compare.agreement(late, [pe.matching.difference(outside, weights, "income")])
         apart.append(float(made.frame["diff_std_error"][1]))
     np.testing.assert_allclose(apart[0], apart[1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("arm", [0, 1])
+@pytest.mark.parametrize("verb", ["kernel", "aipw"])
+def test_an_arm_of_one_person_has_an_effect_and_no_standard_error(arm: int, verb: str) -> None:
+    """Where no regression stands behind the estimate too, nothing plausible takes its place."""
+    rng = np.random.default_rng(4)
+    n = 60
+    frame = pd.DataFrame({"id": range(n), "x": rng.normal(size=n), "y": rng.normal(size=n)})
+    frame["d"] = np.where(frame["id"] == 3, arm, 1 - arm)
+    panel = pe.read_panel(frame, pe.Roles(unit="id", received="d"))
+    if verb == "kernel":
+        kernel = pe.matching.Kernel(bandwidth=0.5)
+        found = pe.matching.att(panel, pe.matching.match(panel, kernel, covariates=["x"]), "y")
+    else:
+        estimand = "ATT" if arm else "ATC"
+        found = pe.matching.aipw(panel, "y", covariates=["x"], estimand=estimand)
+    row = found.findings().frame.iloc[0]
+    assert np.isfinite(row["estimate"])
+    assert np.isnan(row["std_error"])
+    assert row["status"] == "an arm or cell of one unit has no variance"
+
+
+def test_too_small_an_arm_is_refused_by_the_weighted_bootstrap() -> None:
+    frame = pd.DataFrame({"id": range(30), "x": np.arange(30) % 7, "y": np.arange(30.0) % 5})
+    frame["d"] = (frame["id"] < 2).astype(int)
+    panel = pe.read_panel(frame, pe.Roles(unit="id", received="d"))
+    pairs = pe.matching.match(panel, covariates=["x"])
+    with pytest.raises(NotEstimableError, match="an arm has 2 people"):
+        pe.matching.otsu_rai(panel, pairs, "y")

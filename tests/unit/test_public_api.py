@@ -54,14 +54,14 @@ def test_importing_the_package_imports_no_numpy():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-ROOMS = ("estimate", "panel", "lottery", "did", "compare")
+ROOMS = ("estimate", "panel", "balance", "learners", "lottery", "did", "matching", "compare")
 
 
 def test_the_examples_in_the_docstrings_run():
     tried = 0
     for room in ROOMS:
         package = importlib.import_module(f"prakerja_eval.{room}")
-        for info in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             result = doctest.testmod(importlib.import_module(info.name))
             assert result.failed == 0, info.name
             tried += result.attempted

@@ -10,6 +10,7 @@ from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 
+from prakerja_eval.estimate.variance import ONE_UNIT
 from prakerja_eval.matching.score.propensity import Propensity
 from prakerja_eval.panel import UnitArrays
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
@@ -125,3 +126,20 @@ def wave_labels(
         "wave": None if arrays.waves == ("",) else arrays.waves[wave],
         "event_time": lead,
     }
+
+
+def with_two_an_arm(
+    psi: FloatArray, counts: Mapping[str, object]
+) -> tuple[FloatArray, Mapping[str, object]]:
+    """Return ψ and the counts; ψ of NaN with a status where an arm has one person.
+
+    Where no regression stands behind an estimate, nothing else would notice.
+    """
+    if min(int(str(counts[c])) for c in ("n_treated", "n_comparison")) > 1:
+        return psi, counts
+    return np.full_like(psi, np.nan), {**counts, "status": ONE_UNIT}
+
+
+def in_wave(arrays: UnitArrays, wave: int) -> str:
+    """Return " in wave 2020" for a message; nothing where the panel has one nameless wave."""
+    return "" if arrays.waves == ("",) else f" in wave {arrays.waves[wave]}"

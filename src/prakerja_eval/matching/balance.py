@@ -6,7 +6,7 @@ import numpy as np
 
 from prakerja_eval.balance import Balance, expanded, stages
 from prakerja_eval.errors import NotEstimableError, UsageError
-from prakerja_eval.matching.adjusted import Adjusted
+from prakerja_eval.matching.adjusted import Adjusted, in_wave
 from prakerja_eval.numerics.linear import wls
 from prakerja_eval.panel import ArrayRequest, PanelProtocol, WaveLabel, wave_position
 from prakerja_eval.typing import FloatArray
@@ -120,7 +120,7 @@ def prognostic_balance(
     fitted_on = ~units.treated & np.isfinite(y)
     if fitted_on.sum() < X.shape[1] + 2:
         raise NotEstimableError(
-            f"{int(fitted_on.sum())} comparison units have {outcome!r} in wave {arrays.waves[t]}, "
+            f"{int(fitted_on.sum())} comparison units have {outcome!r}{in_wave(arrays, t)}, "
             f"too few for a prognostic score on {X.shape[1]} covariates."
         )
     design = np.column_stack([np.ones(len(y)), X])

@@ -11,7 +11,13 @@ from scipy.special import expit, ndtr
 from prakerja_eval.errors import CollinearityError, NotEstimableError, SeparationError, UsageError
 from prakerja_eval.estimate import Estimate, Robust, estimate_row, join
 from prakerja_eval.estimate.specs import instance_of, names_of, one_of
-from prakerja_eval.matching.adjusted import POPULATIONS, Estimand, focal_units, wave_labels
+from prakerja_eval.matching.adjusted import (
+    POPULATIONS,
+    Estimand,
+    focal_units,
+    wave_labels,
+    with_two_an_arm,
+)
 from prakerja_eval.matching.effects.aipw_kernel import (
     AugmentedFit,
     Nuisance,
@@ -211,7 +217,8 @@ class People:
         }
         units = self.arrays.clusters.iloc[self.place[part]]
         default = Robust("HC0", reference="normal")
-        return estimate_row(fit.theta, fit.psi[part], units, words, counts, default)
+        psi, said = with_two_an_arm(fit.psi[part], counts)
+        return estimate_row(fit.theta, psi, units, words, said, default)
 
 
 def said(

@@ -20,6 +20,7 @@ from prakerja_eval.matching.adjusted import (
     NOT_PARAMETRIC,
     Adjusted,
     UnitWeights,
+    in_wave,
     labels,
     wave_labels,
 )
@@ -220,7 +221,7 @@ def _observed(
     if treated.all() or not treated.any():
         arm = "comparison" if treated.any() else "treated"
         raise NotEstimableError(
-            f"no {arm} unit with a weight has {outcome!r} in wave {arrays.waves[wave]}."
+            f"no {arm} unit with a weight has {outcome!r}{in_wave(arrays, wave)}."
         )
     return _Observed(place, y, X, score.names if own else arrays.names, seen, made, part)
 

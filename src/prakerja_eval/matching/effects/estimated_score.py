@@ -116,13 +116,19 @@ def score_correction(
     Raises
     ------
     NotEstimableError
-        If a caliper left focal units unmatched: the correction is not derived for that.
+        If a caliper left focal units unmatched, for which the correction is not derived, or an arm
+        has no more than L people.
     ValueError
-        If L is below two or not below the size of an arm.
+        If L is below two.
     """
-    smaller = min(treated.sum(), (~treated).sum())
-    if not 2 <= L < smaller:
-        raise ValueError("L must be at least 2 and below the size of either arm")
+    smaller = int(min(treated.sum(), (~treated).sum()))
+    if L < 2:
+        raise ValueError("L must be at least 2")
+    if smaller <= L:
+        raise NotEstimableError(
+            f"an arm has {smaller} people, too few for the correction for an estimated score, "
+            f"which takes {L} neighbours besides each of them"
+        )
     F, f = score.probability, score.density
     if effect.focal.all():
         c = _gain_ate(y, treated, X, (F, f), L)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from prakerja_eval.errors import NotEstimableError
+from prakerja_eval.matching.adjusted import in_wave
 from prakerja_eval.matching.effects.effects import (
     Lines,
     MatchedEffect,
@@ -118,7 +119,7 @@ def observed(arrays: UnitArrays, matched: Matched, cell: tuple[str, int], on: Ba
     at, place = np.flatnonzero(seen), np.cumsum(seen) - 1
     found = among_seen(matched.found, seen)
     if not n_pairs(found):
-        raise NotEstimableError(f"no pair has {outcome!r} in wave {arrays.waves[wave]}.")
+        raise NotEstimableError(f"no pair has {outcome!r}{in_wave(arrays, wave)}.")
     kept = in_sample(found, place, place) if isinstance(found, Pairs) else placed(found, place)
     seen_y, means = _in_weight(y[at], score.treated[at], score.weight[at], kept)
     return Observed(
@@ -129,7 +130,7 @@ def observed(arrays: UnitArrays, matched: Matched, cell: tuple[str, int], on: Ba
         comparison_mean=means[0],
         treated=score.treated[at],
         focal=matched.focal[at],
-        sought=int((matched.focal & np.isfinite(y) & (score.weight > 0)).sum()),
+        sought=int((matched.focal & np.isfinite(y)).sum()),
         space=on.space[at],
         X=arrays.covariates[place_in_panel[at]] if on.columns else on.X[at],
         groups=None if matched.groups is None else matched.groups[at],

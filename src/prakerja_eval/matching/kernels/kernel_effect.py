@@ -5,7 +5,13 @@ from scipy.stats import norm
 
 from prakerja_eval.errors import NotEstimableError
 from prakerja_eval.estimate import Estimate, Robust, estimate_row
-from prakerja_eval.matching.adjusted import NOT_PARAMETRIC, labels, wave_labels
+from prakerja_eval.matching.adjusted import (
+    NOT_PARAMETRIC,
+    in_wave,
+    labels,
+    wave_labels,
+    with_two_an_arm,
+)
 from prakerja_eval.matching.kernels.kernel_matching import KernelMatched, line, within
 from prakerja_eval.matching.kernels.kernel_mean import KernelMean, kernel_mean
 from prakerja_eval.matching.score.propensity import Propensity
@@ -57,7 +63,7 @@ def kernel_effect(
     found = within(matched.design, score, seen)
     if not found.reached.any():
         raise NotEstimableError(
-            f"nobody with {outcome!r} in wave {arrays.waves[wave]} has anybody of the other arm "
+            f"nobody with {outcome!r}{in_wave(arrays, wave)} has anybody of the other arm "
             "near in score."
         )
     base = np.where(seen & score.supported, score.weight, 0.0)
@@ -74,11 +80,11 @@ def kernel_effect(
     }
     psi = fit.psi if known else fit.psi + _through_score(matched, fit)
     rows = np.flatnonzero(part | (psi != 0))
-    psi = psi[rows]
+    psi, said = with_two_an_arm(psi[rows], counts)
     if score.fit is None:
-        psi, counts["status"] = np.full(len(rows), np.nan), NOT_PARAMETRIC
+        psi, said = np.full(len(rows), np.nan), {**counts, "status": NOT_PARAMETRIC}
     units = arrays.clusters.iloc[place[rows]]
-    return estimate_row(fit.theta, psi, units, words, counts, Robust("HC0", reference="normal"))
+    return estimate_row(fit.theta, psi, units, words, said, Robust("HC0", reference="normal"))
 
 
 def _through_score(matched: KernelMatched, fit: KernelMean) -> FloatArray:

@@ -194,8 +194,7 @@ class KernelMatched:
         """Return the focal people who were dropped, by unit: treated, score, reason."""
         out = self.focal & ~self.made.reached
         units = self.propensity
-        near = np.where(units.supported, "nobody within the bandwidth", "outside common support")
-        reason = np.where(units.weight > 0, near, "no sampling weight")
+        reason = np.where(units.supported, "nobody within the bandwidth", "outside common support")
         return units.frame[["treated", "score"]].assign(reason=reason)[out]
 
     def summary(self) -> pd.Series:

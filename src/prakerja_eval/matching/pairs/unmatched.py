@@ -13,7 +13,6 @@ STRATUM = "nobody of the other arm in the exact stratum"
 CALIPER = "nobody within the caliper"
 TAKEN = "those within reach serve others"
 CALIPERS = "nobody left within the calipers"
-WEIGHT = "no sampling weight"
 
 
 def unmatched(
@@ -57,7 +56,6 @@ def unmatched(
             near = _within(scale, left[mine], pool, groups, reach)
             reason[mine[~near & (reason[mine] != STRATUM)]] = CALIPER
     reason[~units.supported[left]] = SUPPORT
-    reason[units.weight[left] <= 0] = WEIGHT
     columns = {"treated": units.treated[left].astype(int), "score": units.score[left]}
     return pd.DataFrame(columns | {"reason": reason}, index=units.units.index[left])
 

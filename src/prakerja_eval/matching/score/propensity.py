@@ -25,7 +25,8 @@ class Propensity:
     Attributes
     ----------
     units : DataFrame
-        Unit table, n rows in order of first appearance; without people whose receipt is unknown.
+        Unit table, n rows in order of first appearance; without people whose receipt is
+        unknown, or whose sampling weight is zero.
     treated : (n,) bool array
     covariates : (n, p) array
         Without the constant.
@@ -184,7 +185,7 @@ def people(
     Returns
     -------
     Propensity
-        With the model ``NoScore()``, scores of NaN, everybody of positive weight supported.
+        With the model ``NoScore()``, scores of NaN, everybody supported.
 
     Raises
     ------
@@ -198,23 +199,24 @@ def people(
         raise UsageError(f"covariates is the text {covariates!r}; write [{covariates!r}].")
     arrays = panel.arrays(ArrayRequest(None, tuple(covariates), missing=missing))
     arms = treated_units(arrays, panel.roles)
-    known = slice(None) if arms.known.all() else arms.known
-    treated, weight = arms.treated[known], arrays.weight[known]
-    counted = weight > 0
+    known = arms.known & (arrays.weight > 0)
+    treated = arms.treated[known]
     for arm, here in (("treated", treated), ("comparison", ~treated)):
-        if not (here & counted).any():
-            but = " of positive weight" if here.any() else ""
+        if not here.any():
+            of_weight = (arms.treated == (arm == "treated"))[arms.known].any()
+            but = " of positive weight" if of_weight else ""
             raise NotEstimableError(f"the panel has no {arm} unit{but}; widen where().")
+    rows = slice(None) if known.all() else known  # no copies of millions of rows
     nothing = np.full(len(treated), np.nan)
     return Propensity(
-        units=arrays.clusters.iloc[known],
+        units=arrays.clusters.iloc[rows],
         treated=treated,
-        covariates=arrays.covariates[known],
+        covariates=arrays.covariates[rows],
         names=arrays.names,
         score=nothing,
         linear_predictor=nothing,
-        weight=weight,
-        supported=counted,
+        weight=arrays.weight[rows],
+        supported=np.ones_like(treated),
         model=NoScore(),
         fit=None,
     )
@@ -336,5 +338,4 @@ def _restricted(scored: Propensity, support: Support) -> Propensity:
             )
     if support.refit:
         scored = _scored(scored, scored.model, np.where(kept, scored.weight, 0.0))
-    kept = kept & (scored.weight > 0)
     return replace(scored, supported=kept, support=support, region=where)

@@ -17,7 +17,7 @@ from prakerja_eval.estimate import (
     join,
 )
 from prakerja_eval.estimate.specs import names_of
-from prakerja_eval.matching.adjusted import wave_labels
+from prakerja_eval.matching.adjusted import in_wave, wave_labels
 from prakerja_eval.matching.sensitivity.omitted_variable_kernel import Strength, partial_r2
 from prakerja_eval.matching.sensitivity.omitted_variable_result import OmittedVariable
 from prakerja_eval.numerics.linear import Linear, wls
@@ -171,7 +171,7 @@ def _observed(
 ) -> _Observed:
     """Fit the regression; name what stands in its way."""
     outcome, wave = cell
-    where = f"{outcome!r} in wave {arrays.waves[wave]}"
+    where = f"{outcome!r}{in_wave(arrays, wave)}"
     if treated.all() or not treated.any():
         raise NotEstimableError(f"one arm has nobody with {where}.")
     y, d = arrays.outcome[rows, wave], treated.astype(np.float64)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.estimate.specs import instance_of, names_of, one_of
+from prakerja_eval.matching.adjusted import in_wave
 from prakerja_eval.matching.match import Matched
 from prakerja_eval.matching.pairs.pairs import between_seen
 from prakerja_eval.matching.sensitivity.rosenbaum_kernel import (
@@ -217,13 +218,13 @@ def _differences(
             y = arrays.outcome[at, t]
             pairs = between_seen(matched.pairs, np.isfinite(y))
             if not len(pairs.focal):
-                raise NotEstimableError(f"no pair has {name!r} in wave {arrays.waves[t]}.")
+                raise NotEstimableError(f"no pair has {name!r}{in_wave(arrays, t)}.")
             sign = np.where(treated[pairs.focal], 1.0, -1.0)
             difference = sign * (y[pairs.focal] - y[pairs.comparison])
             if not difference.any():
                 raise NotEstimableError(
-                    f"the outcome {name!r} is the same within each of {len(difference):,} pairs "
-                    f"in wave {arrays.waves[t]}: there is nothing to test."
+                    f"the outcome {name!r} is the same within each of {len(difference):,} pairs"
+                    f"{in_wave(arrays, t)}: there is nothing to test."
                 )
             yield name, None if arrays.waves == ("",) else arrays.waves[t], difference
 

@@ -107,12 +107,11 @@ class Stratified:
         treated, cell = self.propensity.treated[out], self.cell[out]
         lacking = np.where(treated, "no comparison unit", "no treated unit")
         reason = np.where(cell < 0, "outside common support", lacking)
-        no_weight = (self.propensity.weight[out] <= 0) & (cell >= 0)
         return pd.DataFrame(
             {
                 "treated": treated.astype(int),
                 "stratum": cell,
-                "reason": np.where(no_weight, "no sampling weight", reason),
+                "reason": reason,
             },
             index=self.propensity.units.index[out],
         )

@@ -5,7 +5,7 @@ import numpy as np
 from prakerja_eval.errors import NotEstimableError
 from prakerja_eval.estimate import Estimate, LinearFit, LinearTerm, Robust, estimate_row
 from prakerja_eval.estimate.terms import FULL_LEVERAGE, SmallBlocks
-from prakerja_eval.matching.adjusted import NOT_PARAMETRIC, labels, wave_labels
+from prakerja_eval.matching.adjusted import NOT_PARAMETRIC, in_wave, labels, wave_labels
 from prakerja_eval.matching.strata.strata import Stratified
 from prakerja_eval.matching.strata.subclass import Subclass
 from prakerja_eval.numerics.blocks import BlockMeans, block_means
@@ -63,9 +63,7 @@ def stratified_effect(
     made = stratified.among(seen)
     part = np.flatnonzero(made.clusters["subclass"] >= 0)
     if not len(part):
-        raise NotEstimableError(
-            f"no stratum has {outcome!r} of both arms in wave {arrays.waves[wave]}."
-        )
+        raise NotEstimableError(f"no stratum has {outcome!r} of both arms{in_wave(arrays, wave)}.")
     _, block = np.unique(made.clusters["subclass"][part], return_inverse=True)
     arm, weight = units.treated[part].astype(np.int64), units.weight[part]
     # A shift of y changes no difference; without it a constant outcome leaves no rounding.
