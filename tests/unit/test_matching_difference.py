@@ -228,3 +228,27 @@ def test_too_small_an_arm_is_refused_by_the_weighted_bootstrap() -> None:
     pairs = pe.matching.match(panel, covariates=["x"])
     with pytest.raises(NotEstimableError, match="an arm has 2 people"):
         pe.matching.otsu_rai(panel, pairs, "y")
+
+
+def test_those_who_only_took_part_in_fitting_the_score_are_not_counted() -> None:
+    """They have influence; the number of independent units is that of the people compared."""
+    rng = np.random.default_rng(9)
+    n = 120
+    x = rng.normal(size=n)
+    frame = pd.DataFrame({"id": range(n), "x": x, "d": (x + rng.normal(size=n) > 0.4).astype(int)})
+    frame["y"] = np.where(frame["id"] % 6 == 0, np.nan, x + frame["d"] + rng.normal(size=n))
+    panel = pe.read_panel(frame, pe.Roles(unit="id", received="d"))
+    pairs = pe.matching.match(panel, covariates=["x"])
+    kernel = pe.matching.match(panel, pe.matching.Kernel(bandwidth=0.3), covariates=["x"])
+    weighted = pe.matching.weight(panel, InverseProbability(), covariates=["x"])
+    for found in (
+        pe.matching.att(panel, pairs, "y"),
+        pe.matching.att(panel, kernel, "y"),
+        pe.matching.difference(panel, weighted, "y"),
+        pe.matching.aipw(panel, "y", covariates=["x"]),
+    ):
+        row = found.findings(pe.Clustered("unit", "none") if len(found.terms[0]) == 0 else None)
+        one = row.frame.iloc[0]
+        assert one["n_clusters"] == one["n"]
+    unseen = frame.loc[frame["y"].isna(), "id"].astype(str)
+    assert set(unseen) <= set(pe.matching.aipw(panel, "y", covariates=["x"]).units.index)

@@ -5,11 +5,12 @@ more than this, so that each of them follows every way to match or weight.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 
+from prakerja_eval.estimate import Estimate
 from prakerja_eval.estimate.variance import ONE_UNIT
 from prakerja_eval.matching.score.propensity import Propensity
 from prakerja_eval.panel import UnitArrays
@@ -138,6 +139,14 @@ def with_two_an_arm(
     if min(int(str(counts[c])) for c in ("n_treated", "n_comparison")) > 1:
         return psi, counts
     return np.full_like(psi, np.nan), {**counts, "status": ONE_UNIT}
+
+
+def counting(estimate: Estimate, part: BoolArray) -> Estimate:
+    """Return an estimate of one row whose sample is ``part`` of its units, (n,) bool.
+
+    The others took part in fitting the score: they have influence, and are not counted.
+    """
+    return replace(estimate, sample=part[:, None])
 
 
 def in_wave(arrays: UnitArrays, wave: int) -> str:

@@ -14,6 +14,7 @@ from prakerja_eval.estimate.specs import instance_of, names_of, one_of
 from prakerja_eval.matching.adjusted import (
     POPULATIONS,
     Estimand,
+    counting,
     focal_units,
     wave_labels,
     with_two_an_arm,
@@ -218,7 +219,7 @@ class People:
         units = self.arrays.clusters.iloc[self.place[part]]
         default = Robust("HC0", reference="normal")
         psi, said = with_two_an_arm(fit.psi[part], counts)
-        return estimate_row(fit.theta, psi, units, words, said, default)
+        return counting(estimate_row(fit.theta, psi, units, words, said, default), used[part])
 
 
 def said(

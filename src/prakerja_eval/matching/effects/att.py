@@ -7,7 +7,7 @@ import numpy as np
 from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate import AbadieImbens, Estimate, estimate_row, join
 from prakerja_eval.estimate.specs import instance_of, names_of
-from prakerja_eval.matching.adjusted import NOT_PARAMETRIC, labels, wave_labels
+from prakerja_eval.matching.adjusted import NOT_PARAMETRIC, counting, labels, wave_labels
 from prakerja_eval.matching.effects.difference import learned
 from prakerja_eval.matching.effects.matched_sample import Basis, basis, effect_of, observed
 from prakerja_eval.matching.effects.matched_variance import Variance, matching_term
@@ -151,4 +151,5 @@ def _row(
         psi, counts["status"] = np.full_like(psi, np.nan), NOT_PARAMETRIC
     default = AbadieImbens("known" if term.why_known else "estimated")
     theta = seen.treated_mean - seen.comparison_mean + effect.estimate
-    return estimate_row(theta, psi, units, words, counts, default, [term])
+    found = estimate_row(theta, psi, units, words, counts, default, [term])
+    return counting(found, np.isin(who, seen.at[part]))

@@ -20,6 +20,7 @@ from prakerja_eval.matching.adjusted import (
     NOT_PARAMETRIC,
     Adjusted,
     UnitWeights,
+    counting,
     in_wave,
     labels,
     wave_labels,
@@ -198,7 +199,8 @@ def _row(
         units = units.assign(**{name: [None if c < 0 else str(c) for c in codes[rows]]})
     fixed = None if regression.drawn else share
     term = LinearTerm(linear, fit.contrast, share=fixed, sampled=True)
-    return estimate_row(fit.theta, psi, units, words, counts, _default(seen.made), [term])
+    found = estimate_row(fit.theta, psi, units, words, counts, _default(seen.made), [term])
+    return counting(found, np.isin(rows, seen.part))
 
 
 def _observed(

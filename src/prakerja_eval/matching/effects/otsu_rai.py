@@ -10,7 +10,7 @@ from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.estimate import Clustered, Estimate, Findings, estimate_row, infer, join
 from prakerja_eval.estimate.draws import multiplier_weights
 from prakerja_eval.estimate.specs import instance_of, one_of
-from prakerja_eval.matching.adjusted import NOT_PARAMETRIC, labels, wave_labels
+from prakerja_eval.matching.adjusted import NOT_PARAMETRIC, counting, labels, wave_labels
 from prakerja_eval.matching.effects.difference import learned
 from prakerja_eval.matching.effects.matched_sample import Basis, basis, effect_of, observed
 from prakerja_eval.matching.effects.matched_variance import Variance, forms
@@ -163,7 +163,9 @@ def _row(
     units = arrays.clusters.iloc[matched.propensity.positions(arrays)[part]]
     words |= wave_labels(arrays, outcome, wave, lead)
     theta = seen.treated_mean - seen.comparison_mean + made.estimate
-    return estimate_row(theta, psi, units, words, counts, Clustered("unit", "none"))
+    found = estimate_row(theta, psi, units, words, counts, Clustered("unit", "none"))
+    took = seen.at[effect.focal | (effect.used > 0)]
+    return counting(found, np.isin(part, took))
 
 
 def _by_draws(estimate: Estimate, options: OtsuRai, level: float) -> dict[str, object]:

@@ -7,6 +7,7 @@ from prakerja_eval.errors import NotEstimableError
 from prakerja_eval.estimate import Estimate, Robust, estimate_row
 from prakerja_eval.matching.adjusted import (
     NOT_PARAMETRIC,
+    counting,
     in_wave,
     labels,
     wave_labels,
@@ -84,7 +85,8 @@ def kernel_effect(
     if score.fit is None:
         psi, said = np.full(len(rows), np.nan), {**counts, "status": NOT_PARAMETRIC}
     units = arrays.clusters.iloc[place[rows]]
-    return estimate_row(fit.theta, psi, units, words, said, Robust("HC0", reference="normal"))
+    default = Robust("HC0", reference="normal")
+    return counting(estimate_row(fit.theta, psi, units, words, said, default), part[rows])
 
 
 def _through_score(matched: KernelMatched, fit: KernelMean) -> FloatArray:
