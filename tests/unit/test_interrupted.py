@@ -93,7 +93,7 @@ def home(tmp_path: Path) -> Path:
     [
         (IN_THE_STUDY, signal.SIGINT),
         (IN_THE_REPORT, signal.SIGTERM),
-        (IN_THE_REPORT, signal.SIGHUP),
+        pytest.param(IN_THE_REPORT, signal.SIGHUP, marks=pytest.mark.witness),
     ],
     ids=["study-SIGINT", "report-SIGTERM", "report-SIGHUP"],
 )
@@ -242,6 +242,7 @@ def test_a_target_that_may_only_be_read_is_refused_before_the_work(disk: Path, h
     assert "Read-only" in said
 
 
+@pytest.mark.witness
 @pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
 def test_a_reader_that_goes_away_does_not_change_the_exit_code(tmp_path: Path) -> None:
     frame = people(20)

@@ -492,3 +492,32 @@ def test_weights_of_one_arm_that_are_all_zero_leave_nobody_to_compare():
 def test_wrong_options_are_refused_with_the_allowed_ones(call, message):
     with pytest.raises(UsageError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda p: pe.matching.match(p, pe.matching.Nearest, covariates=["x"]), "match.design."),
+        (lambda p: pe.matching.match(p, "nearest", covariates=["x"]), "not str"),
+        (lambda p: pe.matching.match(p, pe.matching.EntropyBalance(), covariates=["x"]), "takes"),
+        (lambda p: pe.matching.match(p, score="x"), "match.score. takes"),
+        (lambda p: pe.matching.propensity(p.frame, ["x"]), "a panel is needed, not DataFrame"),
+        (lambda p: pe.matching.propensity(p, [1]), "names of columns; 1 is none"),
+        (lambda p: pe.matching.Support("crump", alpha="a"), "'a'; it must be a number"),
+        (lambda p: pe.matching.Support(refit="yes"), "True or False"),
+        (lambda p: pe.matching.Nearest(replace="no"), "True or False"),
+        (lambda p: pe.matching.Nearest(ratio=1.5), "1.5; it must be a whole number"),
+        (
+            lambda p: pe.matching.match(p, score=pe.matching.people(p, ["x"])),
+            "these people have none",
+        ),
+        (lambda p: pe.matching.Kernel(bandwidth="wide"), "'wide'; it must be a number"),
+        (lambda p: pe.matching.Coarsened(cuts={"x": 3}), "a list of numbers that rise"),
+    ],
+)
+def test_what_is_of_another_kind_is_refused_by_name(call, message) -> None:
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"id": range(40), "d": np.arange(40) % 2, "x": rng.normal(size=40)})
+    panel = pe.read_panel(frame, pe.Roles(unit="id", received="d"))
+    with pytest.raises(UsageError, match=message):
+        call(panel)

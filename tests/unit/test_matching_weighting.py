@@ -250,3 +250,31 @@ def test_perfect_separation_is_refused_by_the_score(frame):
     parted = frame.assign(age=np.where(frame["trained"] == 1, 70, frame["age"]))
     with pytest.raises(NotEstimableError, match="'age' predicts treatment perfectly"):
         pe.matching.weight(panel(parted), covariates=("age", "urban"))
+
+
+@pytest.mark.parametrize("estimand", ["ATT", "ATE"])
+@pytest.mark.parametrize("interactions", [True, False])
+def test_influence_after_entropy_balancing_is_the_derivative_in_a_sampling_weight(
+    estimand: str, interactions: bool
+) -> None:
+    """With slopes that both arms share, the scale of an arm's weights counts too."""
+    rng = np.random.default_rng(2)
+    n = 150
+    x = rng.normal(size=n)
+    frame = pd.DataFrame({"id": range(n), "x": x, "w": rng.uniform(0.5, 2.0, n)})
+    frame["d"] = (0.6 * x + rng.normal(size=n) > 0.2).astype(int)
+    frame["y"] = x**2 + frame["d"] * (1 + x) + rng.normal(size=n)
+    frame["z"] = x**3 / 5 + rng.normal(size=n)
+
+    def found(weight: pd.Series) -> pe.Estimate:
+        panel = pe.read_panel(frame.assign(w=weight), pe.Roles("id", received="d", weight="w"))
+        balanced = pe.matching.EntropyBalance(estimand=estimand)
+        made = pe.matching.weight(panel, balanced, covariates=["x", "z"])
+        return pe.matching.g_computation(panel, made, "y", interactions=interactions)
+
+    psi = found(frame["w"])
+    by_unit = dict(zip(psi.units.index, psi.psi[:, 0], strict=True))
+    for i in (0, 41, 97):
+        step = 1e-4 * (frame["id"] == i)
+        up, down = (found(frame["w"] * (1 + s * step)).theta[0] for s in (1, -1))
+        assert (up - down) / 2e-4 == pytest.approx(by_unit[str(i)], rel=1e-5, abs=1e-9)

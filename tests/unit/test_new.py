@@ -74,6 +74,7 @@ def test_a_study_file_is_not_overwritten_without_force(tmp_path: Path) -> None:
     assert run("new", data, "--out", study, "--force")[0] == 0
 
 
+@pytest.mark.witness
 def test_new_refuses_identifiers_until_they_are_dropped(tmp_path: Path) -> None:
     frame = survey().assign(no_hp=[f"0812{i:08d}" for i in range(480)])
     frame.to_csv(tmp_path / "panel.csv", index=False)

@@ -193,6 +193,7 @@ def test_no_combination_of_shown_numbers_gives_a_small_cell_away(seed: int) -> N
             assert not brute_told(hidden, small & (cohort == g), shown)
 
 
+@pytest.mark.witness
 def test_cells_of_a_small_cohort_are_blank_and_so_is_what_would_give_them_away(
     tmp_path: Path,
 ) -> None:
@@ -293,6 +294,7 @@ def test_every_figure_of_staggered_starts_is_in_the_report(pages: dict[str, Path
     assert {"bacon_two_way_income", "event_study_income_2"} <= names  # rupiah and percent apart
 
 
+@pytest.mark.witness
 def test_varying_and_universal_bases_stand_in_two_figures(tmp_path: Path) -> None:
     more = """
 [[estimates]]

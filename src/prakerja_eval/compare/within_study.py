@@ -203,7 +203,7 @@ def _asked(
     """Return what a specification says, and "ok" or why it is not compared."""
     try:
         found = specification(panel)
-    except (NotEstimableError, DataError) as error:
+    except (NotEstimableError, DataError, UsageError) as error:
         return None, str(error)
     _one_row(found, f"the specification {name!r}")
     mine, theirs = found.index.iloc[0], answer.index.iloc[0]

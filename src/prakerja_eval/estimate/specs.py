@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from types import UnionType
 from typing import Literal, TypeAlias, get_args
 
@@ -49,6 +50,19 @@ def instance_of(value: object, kind: type | UnionType, what: str) -> None:
         names = ", ".join(f"{k.__module__.split('.')[1]}.{k.__name__}" for k in kinds)
         shown = value.__name__ if isinstance(value, type) else type(value).__name__
         raise UsageError(f"{what} takes {names}, not {shown}.")
+
+
+def number_of(value: object, what: str) -> float:
+    """Refuse what is no number.
+
+    Raises
+    ------
+    UsageError
+        With what was given.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise UsageError(f"{what} is {value!r}; it must be a number.")
+    return float(value)
 
 
 def _whole_draws(reps: object, seed: object, what: str) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from prakerja_eval.balance import Balance
 from prakerja_eval.errors import NotEstimableError, UsageError
+from prakerja_eval.estimate.specs import instance_of
 from prakerja_eval.matching.adjusted import UnitWeights, focal_units
 from prakerja_eval.matching.kernels.kernel_matching import KernelDesign, KernelMatched, kernel_match
 from prakerja_eval.matching.pairs.design import Nearest, PairDesign
@@ -243,6 +244,9 @@ def match(
     >>> pe.matching.match(panel, covariates=["age"]).n_dropped
     0
     """
+    instance_of(design or Nearest(), PairDesign | StrataDesign | KernelDesign, "match(design)")
+    if score is not None:
+        instance_of(score, Propensity, "match(score)")
     if isinstance(design, StrataDesign):
         return stratify(panel, design, covariates, score)
     design = design or Nearest()
@@ -251,6 +255,11 @@ def match(
     if isinstance(design, KernelDesign):
         return kernel_match(panel, design, covariates, score)
     fitted = propensity(panel, covariates) if score is None else score
+    if design.distance == "score" and not np.isfinite(fitted.score).all():
+        raise UsageError(
+            "distances are in the score, and these people have none: fit one with "
+            "propensity(panel, covariates), or choose another distance."
+        )
     groups = _exact_groups(panel, design, fitted)
     scale = distance_scale(fitted, design)
     directions = {"ATT": (True,), "ATC": (False,), "ATE": (True, False)}[design.estimand]

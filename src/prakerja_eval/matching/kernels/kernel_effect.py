@@ -1,7 +1,6 @@
 """What did training do, compared with everybody near in score?"""
 
 import numpy as np
-from scipy.stats import norm
 
 from prakerja_eval.errors import NotEstimableError
 from prakerja_eval.estimate import Estimate, Robust, estimate_row
@@ -103,5 +102,5 @@ def _through_score(matched: KernelMatched, fit: KernelMean) -> FloatArray:
 def _density(score: Propensity) -> FloatArray:
     """Return d score / d linear predictor, (n,)."""
     if isinstance(score.fit, Probit):
-        return np.asarray(norm.pdf(score.linear_predictor))
+        return np.asarray(np.exp(-(score.linear_predictor**2) / 2) / np.sqrt(2 * np.pi))
     return score.score * (1 - score.score)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from prakerja_eval.balance import Balance
 from prakerja_eval.errors import NotEstimableError, UsageError
-from prakerja_eval.estimate.specs import one_of
+from prakerja_eval.estimate.specs import number_of, one_of
 from prakerja_eval.matching.adjusted import Estimand, UnitWeights, focal_units
 from prakerja_eval.matching.kernels.kernel_smooth import Shape
 from prakerja_eval.matching.kernels.kernel_weights import KernelWeights, kernel_weights
@@ -68,7 +68,7 @@ class Kernel:
         one_of(self.kernel, KernelName, "Kernel(kernel)")
         one_of(self.scale, Scale, "Kernel(scale)")
         one_of(self.estimand, Estimand, "Kernel(estimand)")
-        if not (self.bandwidth > 0 and np.isfinite(self.bandwidth)):
+        if not (number_of(self.bandwidth, "Kernel(bandwidth)") > 0 and np.isfinite(self.bandwidth)):
             raise UsageError(f"Kernel(bandwidth) is {self.bandwidth}; it must be above zero.")
 
     @property
@@ -109,7 +109,7 @@ class Radius:
     def __post_init__(self) -> None:
         one_of(self.scale, Scale, "Radius(scale)")
         one_of(self.estimand, Estimand, "Radius(estimand)")
-        if not (self.radius > 0 and np.isfinite(self.radius)):
+        if not (number_of(self.radius, "Radius(radius)") > 0 and np.isfinite(self.radius)):
             raise UsageError(f"Radius(radius) is {self.radius}; it must be above zero.")
 
     @property

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from heapq import heapify, heappop, heapreplace
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from prakerja_eval.matching.pairs.distances import ROUNDING, Sets, nearest_sets
 from prakerja_eval.matching.pairs.neighbours import Ties
@@ -210,6 +209,8 @@ def _blocks(low: IntArray, high: IntArray) -> Iterator[IntArray]:
 
 def within_limits(field: Field, mine: IntArray, near: IntArray) -> FloatArray:
     """Return distances between positions of both sides, infinite where a limit is exceeded."""
+    from scipy.spatial.distance import cdist  # late: slow to import, and few calls need it
+
     d: FloatArray = cdist(field.focal[mine], field.comparison[near])
     limits = field.limits
     for c, width in enumerate(limits.width):

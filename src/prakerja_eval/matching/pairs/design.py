@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal, TypeAlias
 
 from prakerja_eval.errors import UsageError
-from prakerja_eval.estimate.specs import one_of
+from prakerja_eval.estimate.specs import number_of, one_of
 from prakerja_eval.matching.adjusted import Estimand
 
 Order: TypeAlias = Literal["largest", "smallest", "data", "closest", "random"]
@@ -101,8 +102,8 @@ class Nearest:
             one_of(self.order, Order, "Nearest(order)")
         one_of(self.ties, Ties, "Nearest(ties)")
         one_of(self.estimand, Estimand, "Nearest(estimand)")
-        if self.max_uses is not None and self.max_uses < 1:
-            raise UsageError(f"Nearest(max_uses) is {self.max_uses}; it must be at least 1.")
+        if self.max_uses is not None:
+            _at_least_one(self.max_uses, "Nearest(max_uses)")
         if not self.tie_tolerance >= 0:
             raise UsageError(f"Nearest(tie_tolerance) is {self.tie_tolerance}; zero or more.")
         if self.estimand == "ATE" and not self.replace:
@@ -226,10 +227,19 @@ def _settle(design: PairDesign, name: str) -> None:
                 f"{name}({field}) is for a distance in covariates; choose distance='mahalanobis', "
                 "'robust_mahalanobis' or 'scaled_euclidean'."
             )
-    if design.ratio < 1:
-        raise UsageError(f"{name}(ratio) is {design.ratio}; it must be at least 1.")
-    if design.caliper is not None and not design.caliper > 0:
+    _at_least_one(design.ratio, f"{name}(ratio)")
+    if not isinstance(design.replace, bool):
+        raise UsageError(f"{name}(replace) is {design.replace!r}; it must be True or False.")
+    if design.caliper is not None and not number_of(design.caliper, f"{name}(caliper)") > 0:
         raise UsageError(f"{name}(caliper) is {design.caliper}; it must be above zero.")
+
+
+def _at_least_one(value: object, what: str) -> None:
+    """Refuse what is no whole number from one."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise UsageError(f"{what} is {value!r}; it must be a whole number.")
+    if value < 1:
+        raise UsageError(f"{what} is {value}; it must be at least 1.")
 
 
 def _names(value: object, where: str) -> tuple[str, ...]:

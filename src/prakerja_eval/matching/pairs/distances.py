@@ -6,12 +6,14 @@ carry it: what finds neighbours needs to know z alone.
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial import cKDTree
-from scipy.stats import rankdata
 
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 # Distances that differ by less than this share of themselves are one distance: a sum of squares
 # in another order, or in other units of a covariate, moves it by some 1e-15.
@@ -88,6 +90,8 @@ def whitened(X: FloatArray, metric: Metric, arms: BoolArray | None = None) -> Fl
     Rubin (1980), doi 10.2307/2529981. Rosenbaum (2010), doi 10.1007/978-1-4419-1213-8. Kessy,
     Lewin and Strimmer (2018), doi 10.1080/00031305.2016.1277159.
     """
+    from scipy.stats import rankdata  # late: slow to import, and few calls need it
+
     x = np.column_stack([rankdata(c) for c in X.T]) if metric is Metric.ROBUST else X
     S = covariance(x, arms)
     variance = np.diag(S)
@@ -154,6 +158,8 @@ def nearest_sets(
     sites, site = distinct(points)
     places, place = distinct(at)
     members, begin, many = _members(site, len(sites))
+    from scipy.spatial import cKDTree  # late: slow to import, and few calls need it
+
     tree = cKDTree(sites)
     found = [
         _block(places[low : low + BLOCK], tree, many, k, tolerance)
@@ -182,7 +188,7 @@ def distinct(x: FloatArray) -> tuple[FloatArray, IntArray]:
 
 
 def _block(
-    at: FloatArray, tree: cKDTree, many: IntArray, k: int, tolerance: float
+    at: FloatArray, tree: "cKDTree", many: IntArray, k: int, tolerance: float
 ) -> tuple[IntArray, IntArray, FloatArray]:
     """Return for each place the number of sites kept, and the sites and their distances in turn.
 

@@ -12,10 +12,6 @@ unlisted pair less, so that it ends, at no greater total.
 """
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
-from scipy.spatial import cKDTree
 
 from prakerja_eval.matching.pairs.by_distance import Codes, strata, within_limits
 from prakerja_eval.matching.pairs.pairs import Pairs, equal_shares
@@ -72,6 +68,8 @@ def _dense(field: Field, mine: IntArray, theirs: IntArray, ratio: int) -> Triple
     if not allowed.any():
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
     bar = (float(d[allowed].max()) or 1.0) * (len(mine) * ratio + 1)
+    from scipy.optimize import linear_sum_assignment  # late: slow to import, and few calls need it
+
     i, j = linear_sum_assignment(np.repeat(np.where(allowed, d, bar), ratio, axis=0))
     i = i // ratio
     kept = allowed[i, j]
@@ -93,6 +91,9 @@ def _sparse(field: Field, mine: IntArray, theirs: IntArray, ratio: int) -> Tripl
     rows = np.concatenate([request, np.arange(n)])
     columns = np.concatenate([np.repeat(j, ratio), len(theirs) + np.arange(n)])
     cost = np.concatenate([np.repeat(d, ratio) + shift, np.full(n, (n + 1) * shift * 2)])
+    from scipy.sparse import csr_array  # late: slow to import, and few calls need it
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
     matrix = csr_array((cost, (rows, columns)), shape=(n, len(theirs) + n))
     r, c = min_weight_full_bipartite_matching(matrix)
     kept = c < len(theirs)
@@ -117,6 +118,10 @@ def _allowed(field: Field, mine: IntArray, theirs: IntArray, ratio: int) -> Trip
 
 def _nearest(field: Field, mine: IntArray, theirs: IntArray, ratio: int) -> Triples:
     """Return each focal unit's nearest, at least as many as its component has requests."""
+    from scipy.sparse import coo_array  # late: slow to import, and few calls need it
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import cKDTree
+
     at, tree = field.focal[mine], cKDTree(field.comparison[theirs])
     asked = np.full(len(mine), min(ratio, len(theirs)))
     while True:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from prakerja_eval.matching.pairs.distances import ROUNDING, distinct
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
@@ -176,6 +175,8 @@ class TreeStock:
     def _plant(self) -> None:
         # With nothing open, what is left of the old tree says that nobody may serve.
         self.standing = np.flatnonzero(self.open) if self.open.any() else np.array([0])
+        from scipy.spatial import cKDTree  # late: slow to import, and few calls need it
+
         self.tree = cKDTree(self.sites[self.standing])
 
     def _look(self, at: FloatArray, many: int) -> _List:

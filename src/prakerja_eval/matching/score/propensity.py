@@ -197,6 +197,10 @@ def people(
     one_of(missing, Missing, "missing")
     if isinstance(covariates, str):
         raise UsageError(f"covariates is the text {covariates!r}; write [{covariates!r}].")
+    if not hasattr(panel, "arrays"):
+        raise UsageError(f"a panel is needed, not {type(panel).__name__}: pe.read_panel makes one.")
+    if wrong := [c for c in covariates if not isinstance(c, str)]:
+        raise UsageError(f"covariates are names of columns; {wrong[0]!r} is none.")
     arrays = panel.arrays(ArrayRequest(None, tuple(covariates), missing=missing))
     arms = treated_units(arrays, panel.roles)
     known = arms.known & (arrays.weight > 0)

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from prakerja_eval.errors import NotEstimableError, UsageError
-from prakerja_eval.estimate.specs import one_of
+from prakerja_eval.estimate.specs import number_of, one_of
 from prakerja_eval.typing import BoolArray, FloatArray
 
 Rule: TypeAlias = Literal["hull", "crump", "minmax"]
@@ -60,10 +60,12 @@ class Support:
     def __post_init__(self) -> None:
         one_of(self.rule, Rule, "Support(rule)")
         one_of(self.discard, Discard, "Support(discard)")
-        if self.alpha is not None and not 0 < self.alpha < 0.5:
+        if self.alpha is not None and not 0 < number_of(self.alpha, "Support(alpha)") < 0.5:
             raise UsageError(f"Support(alpha) is {self.alpha}; it lies between 0 and .5.")
-        if not 0 <= self.trim < 0.5:
+        if not 0 <= number_of(self.trim, "Support(trim)") < 0.5:
             raise UsageError(f"Support(trim) is {self.trim}; from 0 to below .5.")
+        if not isinstance(self.refit, bool):
+            raise UsageError(f"Support(refit) is {self.refit!r}; it must be True or False.")
         if self.alpha is not None and self.rule != "crump":
             raise UsageError(f"Support(alpha) is for rule='crump', not {self.rule!r}.")
         if self.trim and self.rule != "minmax":

@@ -9,7 +9,7 @@ extremes where all are at one of the two.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import special
 
 from prakerja_eval.errors import NotEstimableError
 from prakerja_eval.typing import FloatArray, IntArray
@@ -60,6 +60,8 @@ def signed_ranks(difference: FloatArray) -> SignedRanks:
     some = difference[difference != 0]
     if not len(some):
         raise NotEstimableError("no pair has a difference in the outcome")
+    from scipy import stats  # late: slow to import, and few calls need it
+
     ranks = np.asarray(stats.rankdata(np.abs(some)), dtype=np.float64)
     return SignedRanks(ranks, float(ranks[some > 0].sum()))
 
@@ -107,6 +109,8 @@ def breakdown(signed: SignedRanks, alpha: float) -> float:
         return float("nan")
     if excess(FAR) < 0:
         return float("inf")
+    from scipy import optimize  # late: slow to import, and few calls need it
+
     return float(optimize.brentq(excess, 1.0, FAR, xtol=1e-10))
 
 

@@ -192,7 +192,7 @@ def specifications(
     covariates : sequence of str, or mapping of name to sequence
         One set of baseline columns, or several.
     models, supports, designs, effects : iterable
-        As in ``Specification``.
+        As in ``Specification``. A design that needs no score is not repeated over models.
 
     Examples
     --------
@@ -203,7 +203,10 @@ def specifications(
     ['1', '2']
     """
     sets = covariates.values() if isinstance(covariates, Mapping) else [covariates]
-    every = product([names_of(s) for s in sets], models, supports, designs, effects)
+    models = tuple(models)
+    choices = product([names_of(s) for s in sets], models, supports, designs, effects)
+    # a design without a score is one specification, whatever the model
+    every = [c for c in choices if c[1] is models[0] or not isinstance(c[3], WITHOUT_SCORE)]
     return tuple(Specification(str(i), *choice) for i, choice in enumerate(every, 1))
 
 

@@ -78,8 +78,10 @@ class Coarsened:
                     f"Coarsened(bins) has {count!r}; it takes 'sturges' or whole numbers from 1."
                 )
         for name, cuts in self.cuts.items():
-            if not np.isfinite(cuts).all() or (np.diff(cuts) <= 0).any():
-                raise UsageError(f"Coarsened(cuts) of {name!r} must be numbers that rise.")
+            if np.ndim(cuts) != 1 or not np.isfinite(cuts).all() or (np.diff(cuts) <= 0).any():
+                raise UsageError(
+                    f"Coarsened(cuts) of {name!r} must be a list of numbers that rise."
+                )
         for name, groups in self.together.items():
             values = [value for group in groups for value in group]
             if any(isinstance(group, str) for group in groups) or len(set(values)) < len(values):

@@ -61,7 +61,12 @@ def by_balance(people: Propensity, design: EntropyBalance) -> Weighted:
 def _through_balance(
     people: Propensity, design: EntropyBalance, raw: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return d weights / d dual of the balance constraints, and the dual's influence."""
+    """Return d weights / d dual of the balance constraints, and the dual's influence.
+
+    An arm's weights are scaled to the sum B of its sampling weights. The logarithm of that scale is
+    a parameter too, with influence (base_i - weight_i) / B; it moves nothing but a regression in
+    which both arms share their slopes.
+    """
     ask = _constraints(people, design)
     Z = ask.made.columns
     drawn = ask.asked if design.drawn else np.zeros_like(ask.asked)
@@ -70,6 +75,9 @@ def _through_balance(
         own = np.where(arm, raw, 0.0)
         derivatives.append(own[:, None] * (Z - ask.target))
         influences.append(dual_influence(Z, ask.target, own / own.sum(), drawn))
+        base = np.where(arm, ask.base, 0.0)
+        derivatives.append(own[:, None])
+        influences.append((base - own)[:, None] / base.sum())
     return np.hstack(derivatives), np.hstack(influences)
 
 
