@@ -40,7 +40,8 @@ def law_gap(law: Law) -> float:
     return float((np.abs(slope - law.psi).max(axis=0) / np.abs(law.psi).max(axis=0)).max())
 
 
-@pytest.mark.parametrize("base", BASES)
+# unequal weights are the harder case; equal ones run with the long witnesses
+@pytest.mark.parametrize("base", ["unequal", pytest.param("equal", marks=pytest.mark.witness)])
 @pytest.mark.parametrize("name", KERNELS)
 def test_influence_is_the_derivative_in_the_unit_weights(name, base):
     assert law_gap(KERNELS[name](BASES[base])) < TOLERANCE

@@ -187,6 +187,7 @@ def test_a_lasso_without_covariates_is_refused():
         Design(covariate_model="lasso")
 
 
+@pytest.mark.witness
 def test_selection_does_not_spoil_coverage_and_buys_precision():
     """150 waves of fresh outcomes, 30 columns of which two matter: 95 % within 3 MC errors."""
     rng = np.random.default_rng(12)

@@ -87,6 +87,7 @@ def test_it_finds_the_effect_on_everyone_where_the_respondents_alone_do_not():
     assert abs(plain["estimate"] - truth) > 5 * plain["std_error"]
 
 
+@pytest.mark.witness
 def test_influence_has_the_spread_of_the_estimates():
     draws = np.array([_one_draw(seed) for seed in range(400)])
     error, se = draws[:, 0] - 1.0, draws[:, 1]
