@@ -83,3 +83,11 @@ def test_a_base_is_needed_and_a_column_of_the_weights_name_is_refused() -> None:
     named = pe.read_panel(panel.frame.assign(**{"matching weight": 1.0}), panel.roles)
     with pytest.raises(UsageError, match="rename it"):
         pe.compare.reweighted(named, pairs)
+
+
+def test_a_start_between_two_waves_counts_too() -> None:
+    frame = people().frame.replace({"wave": {2020: 2020.5}, "start": {2020: 2020.2}})
+    panel = pe.read_panel(frame, pe.Roles(unit="id", wave="wave", baseline=2019, cohort="start"))
+    pairs = pe.matching.match(panel, covariates=["age"])
+    with pytest.raises(UsageError, match="already treated"):
+        pe.compare.matched_did(panel, pairs, "income", base=2020.5)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsRegressor
 
 import prakerja_eval as pe
@@ -357,3 +357,24 @@ def test_a_wave_in_which_an_arm_is_not_seen_is_refused() -> None:
     ):
         with pytest.raises(NotEstimableError, match=r"y: (no treated person is observed|.*nobody)"):
             way(panel_of(gone))
+
+
+def test_double_ml_leaves_out_people_of_weight_zero_and_does_not_see_the_unit_of_weights() -> None:
+    rng = np.random.default_rng(8)
+    n = 150
+    frame = pd.DataFrame({"id": range(n), "x": rng.normal(size=n)})
+    frame["d"] = (0.7 * frame["x"] + rng.normal(size=n) > 0).astype(int)
+    frame["y"] = frame["x"] + frame["d"] + rng.normal(size=n)
+    frame["w"] = rng.uniform(0.5, 2.0, n)
+    extra = frame.head(20).assign(id=range(n, n + 20), w=0.0, x=50.0)
+    learners = Learners(Ridge(10.0), LogisticRegression(C=0.1))
+    found = [
+        double_ml(
+            pe.read_panel(f, pe.Roles(unit="id", received="d", weight="w")),
+            "y",
+            learners,
+            covariates=["x"],
+        ).theta[0]
+        for f in (frame, pd.concat([frame, extra]), frame.assign(w=500 * frame["w"]))
+    ]
+    assert found == pytest.approx([found[0]] * 3, rel=1e-6)

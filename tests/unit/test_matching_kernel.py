@@ -215,3 +215,26 @@ def test_an_unknown_kernel_and_people_without_a_score_are_refused():
     panel = panel_of(simulated())
     with pytest.raises(UsageError, match="need a score"):
         match(panel, Kernel(), score=people(panel, ["age"]))
+
+
+def test_equal_outcomes_in_each_arm_have_no_standard_error_of_rounding() -> None:
+    rng = np.random.default_rng(6)
+    frame = pd.DataFrame({"id": range(80), "x": rng.normal(size=80), "d": np.arange(80) % 2})
+    frame["y"] = 3.3 + 1.7 * frame["d"]
+    panel = pe.read_panel(frame, pe.Roles(unit="id", received="d"))
+    made = match(panel, Kernel(bandwidth=0.3), covariates=["x"])
+    row = pe.matching.att(panel, made, "y").findings().frame.iloc[0]
+    assert row["estimate"] == pytest.approx(1.7)
+    assert np.isnan(row["std_error"])
+
+
+def test_the_unit_of_sampling_weights_drops_nobody() -> None:
+    rng = np.random.default_rng(6)
+    frame = pd.DataFrame({"id": range(80), "x": rng.normal(size=80), "d": np.arange(80) % 2})
+    frame["y"] = frame["x"] + rng.normal(size=80)
+    found = []
+    for unit in (1.0, 1e-9):
+        panel = pe.read_panel(frame.assign(w=unit), pe.Roles("id", received="d", weight="w"))
+        made = match(panel, Kernel(kernel="gaussian", bandwidth=0.03), covariates=["x"])
+        found.append((made.n_dropped, pe.matching.att(panel, made, "y").theta[0]))
+    assert found[0] == pytest.approx(found[1])

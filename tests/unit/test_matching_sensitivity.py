@@ -294,7 +294,8 @@ def test_groups_of_covariates_are_one_benchmark(panel: pe.Panel) -> None:
 def test_a_benchmark_that_nothing_can_match_has_no_number(sensitivity: M.OmittedVariable) -> None:
     strength = ov.bound(ov.Strength(0.6, 0.1), 1.0)
     assert np.isnan(strength.treatment)
-    assert np.isnan(ov.bound(ov.Strength(0.01, 0.9), 2.0).outcome)
+    # with the outcome strength has a bound alone, which is one at the most (Cinelli, Hazlett 4.4)
+    assert ov.bound(ov.Strength(0.01, 0.9), 2.0).outcome == 1.0
     table = sensitivity.benchmarks.assign(r2_treatment=0.6)
     gone = M.OmittedVariable(sensitivity.estimate, table, (1.0,)).bounds
     assert gone["estimate"].isna().all()
@@ -512,3 +513,44 @@ def test_the_curve_refuses_what_it_cannot_tell_apart(panel: pe.Panel) -> None:
         M.specification_curve(panel, "income", [M.Specification("a", ("nothing",))])
     with pytest.raises(UsageError, match="at least one covariate"):
         M.Specification("a", ())
+
+
+def test_a_benchmark_without_a_bound_on_the_outcome_side_is_not_called_impossible() -> None:
+    """The omitted z exists here and is about as strong as x; x explains most of the outcome."""
+    rng = np.random.default_rng(3)
+    n = 2_000
+    x, z = rng.normal(size=(2, n))
+    d = (0.9 * x - 0.9 * z + rng.normal(size=n) > 0).astype(int)
+    y = 2 * x + 2 * z + 0.3 * d + 0.7 * rng.normal(size=n)
+    frame = pd.DataFrame({"id": range(n), "x": x, "d": d, "y": y})
+    panel = pe.read_panel(frame, pe.Roles(unit="id", received="d"))
+    found = pe.matching.omitted_variable(panel, "y", covariates=["x"], benchmarks=["x"], k=(1,))
+    row = found.bounds.iloc[0]
+    assert "no bound" in row["status"]
+    assert np.isfinite(float(row["estimate"]))
+    assert "cannot exist" not in found.verdict
+    assert "gives no bound" in found.verdict
+
+
+def test_coarsened_designs_stand_in_a_specification_curve() -> None:
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"id": range(90), "x": rng.integers(0, 3, 90), "y": rng.normal(size=90)})
+    frame["d"] = np.arange(90) % 2
+    panel = pe.read_panel(frame, pe.Roles(unit="id", received="d"))
+    grid = pe.matching.specifications(["x"], designs=[pe.matching.Coarsened(("x",))])
+    curve = pe.matching.specification_curve(panel, "y", grid)
+    assert np.isfinite(curve.frame["estimate"]).all()
+
+
+def test_a_placebo_without_standard_errors_is_not_called_reassuring() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"id": range(200), "x": rng.normal(size=200), "y": rng.normal(size=200)})
+    frame["d"] = (frame["x"] + rng.normal(size=200) > 0).astype(int)
+    panel = pe.read_panel(frame, pe.Roles(unit="id", received="d"))
+    learner = pe.matching.Learner(LogisticRegression())
+    score = pe.matching.propensity(panel, ["x"], learner)
+    weighted = pe.matching.weight(panel, pe.matching.InverseProbability(), score=score)
+    said = pe.matching.placebo_outcomes(panel, weighted, ["y"], effect=pe.matching.difference)
+    assert said.verdict.startswith("Nothing could be tested")

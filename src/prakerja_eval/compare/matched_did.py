@@ -189,7 +189,8 @@ def _refuse_treated_base(panel: PanelProtocol, arrays: UnitArrays, before: int) 
     """Refuse a base in which the treated were treated: the change from it is no effect."""
     base = arrays.waves[before]
     arms = treated_units(arrays, panel.roles)
-    if arms.start is not None and arms.lead(arrays, base) is None and arms.start in arrays.waves:
+    told = arms.start in arrays.waves or not isinstance(arms.start, str)
+    if arms.start is not None and told and arms.lead(arrays, base) is None:
         raise UsageError(
             f"in the base {base} the treated are already treated (from {arms.start} on); choose an "
             "earlier one."

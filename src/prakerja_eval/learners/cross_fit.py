@@ -134,6 +134,7 @@ def _predicted(
     seed: int,
 ) -> FloatArray:
     """Predict each fold from the others' people who may be learnt from."""
+    w = w / w.mean()  # the unit of the weights would else set the strength of a penalty
     weighting = _weighting(estimator, w)
     out = np.full(len(y), np.nan)
     numbers = np.random.SeedSequence(seed).generate_state(int(fold.max()) + 1)

@@ -174,7 +174,7 @@ def double_ml(
     for name in names_of(outcome):
         arrays = panel.arrays(ArrayRequest(name, given))
         arms = treated_units(arrays, panel.roles)
-        place = np.flatnonzero(arms.known)
+        place = np.flatnonzero(arms.known & (arrays.weight > 0))
         place = place[np.argsort(arrays.units[place])]
         treated, weight = arms.treated[place], arrays.weight[place]
         splits = splits or _splits(arrays, place, treated, learners)

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 from prakerja_eval.errors import UsageError
 from prakerja_eval.estimate import Estimate
-from prakerja_eval.estimate.specs import one_of
+from prakerja_eval.estimate.specs import names_of, one_of
 from prakerja_eval.matching.adjusted import Adjusted
 from prakerja_eval.matching.effects.difference import Regression, estimated
 from prakerja_eval.panel import PanelProtocol, WaveLabel
@@ -75,7 +75,7 @@ def g_computation(
     2.5523
     """
     one_of(target, Target, "g_computation(target)")
-    names = None if covariates is None else tuple(covariates)
+    names = None if covariates is None else names_of(covariates)
     if names == ():
         raise UsageError("g_computation needs covariates; without, use matching.difference.")
     own = Regression("matching.g_computation", names, interactions, target == "population")

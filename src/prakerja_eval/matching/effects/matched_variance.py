@@ -147,6 +147,12 @@ def _known_variance(
     seen: Observed, matched: Matched, effect: MatchedEffect, options: Variance
 ) -> float:
     """Return the 2006 variance."""
+    served = effect.focal | (effect.used > 0)
+    if min(int((served & seen.treated).sum()), int((served & ~seen.treated).sum())) < 2:
+        raise NotEstimableError(
+            "one person of an arm was matched, who has no variance; widen the caliper, or the "
+            "exact columns."
+        )
     smaller = min(int(seen.treated.sum()), int((~seen.treated).sum()))
     if smaller <= options.neighbours + 1:
         raise NotEstimableError(

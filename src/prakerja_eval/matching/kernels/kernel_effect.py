@@ -20,6 +20,7 @@ from prakerja_eval.panel import UnitArrays
 from prakerja_eval.typing import FloatArray
 
 SCORE_KNOWN = "score taken as known"
+ROUNDING = 1e-14  # of the outcome
 
 
 def kernel_effect(
@@ -80,6 +81,8 @@ def kernel_effect(
     }
     psi = fit.psi if known else fit.psi + _through_score(matched, fit)
     rows = np.flatnonzero(part | (psi != 0))
+    if np.sqrt(psi @ psi) <= ROUNDING * np.abs(y[part]).max():
+        psi = np.zeros_like(psi)  # outcomes that are equal in each arm but for rounding
     psi, said = with_two_an_arm(psi[rows], counts)
     if score.fit is None:
         psi, said = np.full(len(rows), np.nan), {**counts, "status": NOT_PARAMETRIC}

@@ -7,7 +7,7 @@ import numpy as np
 from prakerja_eval.matching.kernels.kernel_smooth import Shape, kernel_sums
 from prakerja_eval.typing import BoolArray, FloatArray, IntArray
 
-FAINT = 1e-10  # of a person: who stands at the very edge of a window is nobody's counterpart
+FAINT = 1e-10  # of the mean weight: who stands at the edge of a window serves nobody
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +75,7 @@ def kernel_weights(
         if not len(asking):
             continue
         mass = kernel_sums(shape, place[other], base[other][:, None], place[asking])[:, 0]
-        near = mass > FAINT
+        near = mass > FAINT * base[order].mean()
         asking, mass = asking[near], mass[near]
         share = (base[asking] / mass)[:, None]
         again = kernel_sums(shape, place[asking], share, place[other])[:, 0]

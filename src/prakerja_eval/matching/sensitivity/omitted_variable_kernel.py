@@ -98,7 +98,8 @@ def bound(covariate: Strength, k: float) -> Strength:
     """Return the strength of an omitted variable k times as strong as a covariate X_j.
 
     Section 4.4: k compares how much Z and X_j add beyond the other covariates; Z is taken as
-    orthogonal to X_j. NaN where nothing can be that strong.
+    orthogonal to X_j. NaN where nothing can be that strong with the treatment, which is an
+    equality; with the outcome it is a bound, which is one at the most.
 
     Parameters
     ----------
@@ -116,4 +117,4 @@ def bound(covariate: Strength, k: float) -> Strength:
         return impossible
     eta = (np.sqrt(k) + np.sqrt(with_j)) / np.sqrt(1 - with_j)
     outcome = eta**2 * y / (1 - y)
-    return impossible if outcome > 1 else Strength(float(treatment), float(outcome))
+    return Strength(float(treatment), min(float(outcome), 1.0))

@@ -21,6 +21,7 @@ from prakerja_eval.matching.sensitivity.omitted_variable_kernel import (
 Kind: TypeAlias = Literal["estimate", "t"]
 
 IMPOSSIBLE = "nothing can be that strong: a partial R2 above one"
+UNBOUNDED = "no bound on the strength with the outcome: taken as one"
 GRID = 81
 BOUNDS = (
     *("outcome", "wave", "benchmark", "k", "r2_treatment", "r2_outcome"),
@@ -154,6 +155,8 @@ class OmittedVariable:
         value, se = float(moved.estimate), float(moved.std_error)
         half = self._critical(fit["df"]) * se
         status = IMPOSSIBLE if np.isnan(at.treatment) else "ok"
+        if at.outcome >= 1:  # nothing would be left to tell its uncertainty by
+            status, se, half = UNBOUNDED, np.nan, np.nan
         head = (fit["outcome"], fit["wave"], name, k, at.treatment, at.outcome)
         t = (value - left) / se if se > 0 else np.nan
         return (*head, value, se, t, value - half, value + half, status)
@@ -202,8 +205,13 @@ def _bound_verdict(row: pd.Series) -> str:
     """Say what an omitted variable as strong as a covariate would do."""
     times = "" if row["k"] == 1 else f"{row['k']:g} times "
     where = f"{_named(row)}: one {times}as strong as {row['benchmark']}"
-    if row["status"] != "ok":
+    if row["status"] == IMPOSSIBLE:
         return f"{where} cannot exist."
+    if row["status"] == UNBOUNDED:
+        return (
+            f"{where} with the treatment may explain all that is left of the outcome, and would "
+            f"then leave {row['estimate']:.4g}: the covariate gives no bound."
+        )
     covers = row["conf_low"] <= 0 <= row["conf_high"]
     ends = f"({row['conf_low']:.4g} to {row['conf_high']:.4g})"
     tail = ", an interval with zero in it" if covers else ""

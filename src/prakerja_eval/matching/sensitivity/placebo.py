@@ -69,7 +69,9 @@ class Placebo:
         joint = (
             f"jointly p = {self.test.p_value:.4f}" if self.test else f"no joint test: {self.reason}"
         )
-        if rejected or len(found):
+        if frame["p_value"].isna().all():
+            said = f"Nothing could be tested ({joint})."
+        elif rejected or len(found):
             where = ", ".join(
                 f"{_named(row)} (p = {row['p_adjusted']:.4f} by Holm)"
                 for _, row in found.iterrows()

@@ -298,7 +298,7 @@ def _one(
     made: _Made,
 ) -> Estimate | str:
     """Return the estimate, or why there is none."""
-    key = (chosen.covariates, chosen.model, chosen.support, chosen.design)
+    key = (chosen.covariates, chosen.model, chosen.support, repr(chosen.design))
     if key not in made.adjusted:
         made.adjusted[key] = _attempt(lambda: _adjust(panel, chosen, made))
     adjusted = made.adjusted[key]
