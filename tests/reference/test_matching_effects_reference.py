@@ -106,6 +106,10 @@ ONCE = {
     "nn1_atc_cal": Nearest(replace=False, caliper=0.2, estimand="ATC"),
     "nn1_maha": Nearest(replace=False, distance="mahalanobis"),
     "nn1_robmaha": Nearest(replace=False, distance="robust_mahalanobis"),
+    "nn1_scaledeuc": Nearest(replace=False, distance="scaled_euclidean"),
+    "nn1_mahvars_cal02": Nearest(
+        replace=False, distance="mahalanobis", on=("age", "educ", "re74", "re75"), caliper=0.2
+    ),
     "nn1_covcal": Nearest(replace=False, caliper=0.2, calipers={"age": 2}),
 }
 

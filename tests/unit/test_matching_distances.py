@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prakerja_eval.matching.pairs.distances import Metric, nearest_sets, whitened
+from prakerja_eval.matching.pairs.distances import Metric, in_line, nearest_sets, whitened
 from prakerja_eval.typing import FloatArray
 
 
@@ -76,6 +76,32 @@ def test_people_alike_are_alike_to_the_last_bit() -> None:
     X, arms = people(3)
     z = whitened(np.vstack([X, X[::-1]]), Metric.MAHALANOBIS, np.concatenate([arms, arms[::-1]]))
     assert np.array_equal(z[: len(X)], z[len(X) :][::-1])
+
+
+@pytest.mark.parametrize("all_kinds", [False, True])
+def test_the_line_is_the_residual_of_the_covariate_that_the_others_explain_best(
+    all_kinds: bool,
+) -> None:
+    X, _ = people(4, 60)
+    X = X[:, [0, 1, 2]] if not all_kinds else np.column_stack([X[:, :3], X[:, 0] ** 2, X[:, 3]])
+    rest = [np.column_stack([np.ones(60), np.delete(X, k, axis=1)]) for k in range(X.shape[1])]
+    residuals = [
+        x - o @ np.linalg.lstsq(o, x, rcond=None)[0] for x, o in zip(X.T, rest, strict=True)
+    ]
+    unexplained = [r.var() / x.var() for r, x in zip(residuals, X.T, strict=True)]
+    k = int(np.argmin(unexplained))
+    line = in_line(X, Metric.MAHALANOBIS)
+    np.testing.assert_allclose(line * X[:, k].std(ddof=1) * unexplained[k], residuals[k], atol=1e-9)
+    assert np.array_equal(np.argsort(in_line(X, Metric.SCALED)), np.argsort(X[:, 0]))
+
+
+def test_of_covariates_explained_alike_the_first_makes_the_line() -> None:
+    X, _ = people(5)  # of two, each explains the other as well as it is explained
+    both = X[:, [0, 2]] - X[:, [0, 2]].mean(axis=0)
+    slope = both[:, 0] @ both[:, 1] / (both[:, 1] @ both[:, 1])
+    residual = both[:, 0] - slope * both[:, 1]
+    line = in_line(X[:, [0, 2]], Metric.MAHALANOBIS)
+    np.testing.assert_allclose(line * residual.std() / line.std(), residual, atol=1e-9)
 
 
 def test_a_constant_column_is_refused() -> None:

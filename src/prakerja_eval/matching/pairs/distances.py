@@ -90,6 +90,38 @@ def whitened(X: FloatArray, metric: Metric, arms: BoolArray | None = None) -> Fl
     Rubin (1980), doi 10.2307/2529981. Rosenbaum (2010), doi 10.1007/978-1-4419-1213-8. Kessy,
     Lewin and Strimmer (2018), doi 10.1080/00031305.2016.1277159.
     """
+    z, root = _standardised(X, metric, arms)
+    return z if root is None else _row_by_row(z, root)
+
+
+def in_line(X: FloatArray, metric: Metric, arms: BoolArray | None = None) -> FloatArray:
+    """Return where people stand in the line that chooses between units at one distance, (n,).
+
+    By the covariate that the others explain best: the k with the largest diagonal of R^-1 (its
+    variance inflation; the first of equal ones), as column k of (x - mean) D^-1 R^-1. That is, to
+    a factor, the residual of covariate k on the others. Under ``SCALED`` R^-1 is the identity, and
+    the line is that of the first covariate.
+
+    Parameters
+    ----------
+    X, metric, arms
+        As of :func:`whitened`.
+    """
+    z, root = _standardised(X, metric, arms)
+    if root is None:
+        first: FloatArray = z[:, 0]
+        return first
+    inverse = root @ root
+    inflation = np.diag(inverse)
+    k = int(np.argmax(inflation >= inflation.max() * (1 - ROUNDING)))
+    line: FloatArray = _row_by_row(z, inverse[:, [k]])[:, 0]
+    return line
+
+
+def _standardised(
+    X: FloatArray, metric: Metric, arms: BoolArray | None
+) -> tuple[FloatArray, FloatArray | None]:
+    """Return (x - mean) D^-1 and R^-1/2, which is None where the metric does not ask for it."""
     from scipy.stats import rankdata  # late: slow to import, and few calls need it
 
     x = np.column_stack([rankdata(c) for c in X.T]) if metric is Metric.ROBUST else X
@@ -100,12 +132,12 @@ def whitened(X: FloatArray, metric: Metric, arms: BoolArray | None = None) -> Fl
     sd = np.sqrt(variance)
     z: FloatArray = (x - x.mean(axis=0)) / sd
     if metric is Metric.SCALED:
-        return z
+        return z, None
     if metric is Metric.ROBUST:  # in units of the spread of untied ranks
         z = z * (sd / np.sqrt(len(x) * (len(x) + 1) / 12.0))
     values, vectors = np.linalg.eigh(S / np.outer(sd, sd))
     kept = values > DEPENDENT * values[-1]
-    return _row_by_row(z, vectors[:, kept] / np.sqrt(values[kept]) @ vectors[:, kept].T)
+    return z, vectors[:, kept] / np.sqrt(values[kept]) @ vectors[:, kept].T
 
 
 def covariance(x: FloatArray, arms: BoolArray | None = None) -> FloatArray:

@@ -7,7 +7,7 @@ import numpy as np
 from prakerja_eval.errors import NotEstimableError, UsageError
 from prakerja_eval.matching.pairs.by_distance import greedy_by_distance, nearest_by_distance
 from prakerja_eval.matching.pairs.design import Nearest, Optimal, Order, PairDesign, pooled
-from prakerja_eval.matching.pairs.distances import Metric, covariance, whitened
+from prakerja_eval.matching.pairs.distances import Metric, covariance, in_line, whitened
 from prakerja_eval.matching.pairs.neighbours import Ties
 from prakerja_eval.matching.pairs.optimal import TooManyPairsError, optimal_pairs
 from prakerja_eval.matching.pairs.pairs import Pairs, in_sample
@@ -32,6 +32,8 @@ class Measure:
     space : (n, q)
         Columns in which the distance is Euclidean: whitened covariates, or the score alone; NaN
         outside common support.
+    line : (n,)
+        By which units stand in line, to choose between those at one distance.
     limited : (n, c)
         Columns of calipers.
     width : (c,)
@@ -41,17 +43,17 @@ class Measure:
     """
 
     space: FloatArray
+    line: FloatArray
     limited: FloatArray
     width: FloatArray
     on_score: bool
 
     def between(self, mine: IntArray, theirs: IntArray, sign: float) -> Field:
         """Return the two sides; ``sign`` -1 mirrors the line of a score."""
-        second = min(1, self.space.shape[1] - 1)
-        key = sign * self.space[:, 0] if self.on_score else self.space[:, second]
+        key = sign * self.line if self.on_score else self.line
         limits = Limits(self.limited[mine], self.limited[theirs], self.width)
-        line = steps(key[mine], key[theirs])
-        return Field(self.space[mine], self.space[theirs], line, limits, not self.on_score)
+        places = steps(key[mine], key[theirs])
+        return Field(self.space[mine], self.space[theirs], places, limits, not self.on_score)
 
 
 def measured(design: PairDesign) -> bool:
@@ -135,7 +137,7 @@ def measure(
             f"the people at hand have no score, which a {'distance' if on_score else 'caliper'} "
             "is measured in: match with covariates=[...] or a fitted score."
         )
-    space = scale[:, None] if on_score else _space(panel, design, fitted)
+    space, line = (scale[:, None], scale) if on_score else _space(panel, design, fitted)
     columns, widths = [], []
     if design.caliper is not None:
         columns.append(scale)
@@ -149,7 +151,7 @@ def measure(
         columns.append(X[:, 0])
         widths.append(width)
     limited = np.column_stack([np.empty((len(scale), 0)), *columns])
-    return Measure(space, limited, np.array(widths, dtype=np.float64), on_score)
+    return Measure(space, line, limited, np.array(widths, dtype=np.float64), on_score)
 
 
 def queue(
@@ -177,8 +179,10 @@ def _default_order(design: Nearest, treated_focal: bool) -> Order:
     return "largest" if treated_focal else "smallest"
 
 
-def _space(panel: PanelProtocol, design: PairDesign, fitted: Propensity) -> FloatArray:
-    """Return whitened covariates, (n, q)."""
+def _space(
+    panel: PanelProtocol, design: PairDesign, fitted: Propensity
+) -> tuple[FloatArray, FloatArray]:
+    """Return whitened covariates, (n, q), and the line by which ties are settled, (n,)."""
     if design.on:
         parts = [_read(panel, fitted, name) for name in design.on]
         X = np.column_stack([part[0] for part in parts])
@@ -195,9 +199,10 @@ def _space(panel: PanelProtocol, design: PairDesign, fitted: Propensity) -> Floa
             f"the covariate {names[int(np.argmin(variance > 0))]!r} does not vary{where}, so that "
             "no distance can be measured in it: leave it out of Nearest(on)."
         )
-    space = np.full(X.shape, np.nan)
-    space[here] = whitened(X[here], METRICS[design.distance], arms)
-    return space
+    metric = METRICS[design.distance]
+    space, line = np.full(X.shape, np.nan), np.full(len(X), np.nan)
+    space[here], line[here] = whitened(X[here], metric, arms), in_line(X[here], metric, arms)
+    return space, line
 
 
 def _varying(
