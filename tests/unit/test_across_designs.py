@@ -173,6 +173,18 @@ def test_across_designs_the_block_shares_count_as_drawn() -> None:
     np.testing.assert_allclose(own, alone.findings().frame["std_error"][0])  # stays at fixed shares
 
 
+def test_beside_strata_whose_shares_are_drawn_the_block_shares_count_as_drawn() -> None:
+    lottery, outside = lottery_and_outside(6)
+    strata = pe.matching.match(outside, pe.matching.Exact(), covariates=["block"])
+    matched = pe.matching.att(outside, strata, "income")
+    errors = []
+    for shares in ("fixed", "superpopulation"):
+        design = pe.lottery.Design(block_weights="treated", shares=shares)
+        made = pe.compare.agreement(pe.lottery.late(lottery, "income", design), [matched])
+        errors.append(float(made.frame["diff_std_error"][1]))
+    np.testing.assert_allclose(errors[0], errors[1], rtol=1e-12)
+
+
 def test_with_one_block_there_is_nothing_to_draw() -> None:
     _, made = difference(1, "fixed")
     assert made.joint.note == ""

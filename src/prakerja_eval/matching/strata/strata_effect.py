@@ -116,7 +116,7 @@ def _term(means: BlockMeans, block: IntArray, weight: FloatArray, focal: FloatAr
     )
     contrast = np.column_stack([-means.shares, means.shares]).ravel()
     counted = focal * weight / (focal @ weight)
-    return LinearTerm(fit, contrast, small=_alone(means, block, counted))
+    return LinearTerm(fit, contrast, small=_alone(means, block, counted), sampled=True)
 
 
 def _alone(means: BlockMeans, block: IntArray, counted: FloatArray) -> SmallBlocks | None:
