@@ -117,7 +117,7 @@ def rescale(psi: FloatArray, variance: float, focal: BoolArray) -> FloatArray:
     if variance < 0 or squares == 0:
         raise ValueError("the variance must not be negative, nor psi zero throughout")
     own = float(psi[focal] @ psi[focal])
-    if variance - own > 0 and own < squares:
+    if variance - own > 0 and own < squares * (1 - 1e-9):
         factor = np.sqrt((variance - own) / (squares - own))
         return np.where(focal, psi, psi * factor)
     return np.asarray(psi * np.sqrt(variance / squares))

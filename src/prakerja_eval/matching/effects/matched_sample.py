@@ -33,6 +33,8 @@ class Observed:
         Outcome; with sampling weights, its weighted distance from the mean of the arm.
     treated_mean, comparison_mean : float
         With sampling weights, what was taken off; else zero.
+    named : bool
+        Whether the bias adjustment is on columns of its own.
     treated, focal : (m,) bool arrays
     sought : int
         How many focal units were seen, inside support or not.
@@ -58,6 +60,7 @@ class Observed:
     found: Pairs | Ways
     treated_mean: float = 0.0
     comparison_mean: float = 0.0
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,6 +131,7 @@ def observed(arrays: UnitArrays, matched: Matched, cell: tuple[str, int], on: Ba
         y=seen_y,
         treated_mean=means[1],
         comparison_mean=means[0],
+        named=bool(on.columns),
         treated=score.treated[at],
         focal=matched.focal[at],
         sought=int((matched.focal & np.isfinite(y)).sum()),

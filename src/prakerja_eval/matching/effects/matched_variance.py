@@ -135,6 +135,7 @@ def why_known(seen: Observed, matched: Matched, effect: MatchedEffect, options: 
         (bool(design.exact), "pairs agree on exact columns; put those into the score instead"),
         (score.support is not None, "people outside common support were left out; match all"),
         (np.ptp(score.weight) > 0, "people have sampling weights"),
+        (seen.named, "the bias adjustment is on columns of its own; use bias_adjust=True"),
         (
             not np.array_equal(effect.focal, seen.focal),
             "a caliper, or a counterpart that was not seen, left people without one; widen it",
